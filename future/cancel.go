@@ -1,0 +1,223 @@
+package future
+
+// cancelFor asks n to cancel for f. It reports whether n was pending.
+func (n *node) cancelFor(f *fault) bool {
+	n.lockHere()
+	pending := n.phase != settled
+	n.mu.Unlock()
+	if pending {
+		var w work
+		w.push(item{do: cancelNode, n: n, f: f})
+		w.run()
+	}
+	return pending
+}
+
+// cancel asks n to cancel for f: it walks up to the pending root, or to the
+// first node that others still read, and lets that one see the cancellation.
+func (w *work) cancel(n *node, f *fault) {
+	for n != nil {
+		n.lockHere()
+		switch n.phase {
+		case settled:
+			n.mu.Unlock()
+			return
+		case open:
+			w.cancelRoot(n, f)
+			return
+		case queued:
+			w.cancelQueued(n, f)
+			return
+		case running:
+			n.remember(f)
+			return
+		case waiting:
+			n = w.cancelWaiting(n, f)
+		}
+	}
+}
+
+// cancelWaiting withdraws n's interest in its source, and returns who is to be
+// asked next: the source, if nobody else is interested in it; n again, if a
+// lock was taken; else nil, and n sees the cancellation at once. It unlocks n.
+func (w *work) cancelWaiting(n *node, f *fault) (next *node) {
+	if _, ok := n.role.(*request); ok {
+		n.mu.Unlock()
+		return nil
+	}
+	s := n.role.source()
+	if !n.lockAlso(s) {
+		return n
+	}
+	defer s.mu.Unlock()
+	defer n.mu.Unlock()
+	if s.phase == settled { // n is about to be run: with the cancellation
+		n.role = &request{role: n.role, with: f}
+		return nil
+	}
+	_, keeps := n.role.(shielding)
+	if n.flags&left == 0 && !keeps {
+		n.flags |= left
+		s.active--
+	}
+	if s.active == 0 {
+		return s
+	}
+	s.leave(n)
+	n.role = &request{role: n.role, with: f, old: s}
+	w.reader, w.in = n, nil
+	return nil
+}
+
+// A shielding role keeps its place among the consumers of its source when it
+// is canceled, so the cancel goes no further.
+type shielding interface{ shields() }
+
+// cancelQueued lets n, whose callback is queued on its loop, see the
+// cancellation in place of its source's outcome. It unlocks n.
+func (w *work) cancelQueued(n *node, f *fault) {
+	role := n.role
+	if _, ok := role.(*request); ok {
+		n.mu.Unlock()
+		return
+	}
+	if role.runs(true) {
+		n.role = &request{role: role, with: f}
+		n.mu.Unlock()
+		return
+	}
+	n.phase = running
+	n.mu.Unlock()
+	w.reader, w.in, w.role, w.old = n, f, role, nil
+}
+
+// remember notes a cancel that came while n's callback runs: it goes to the
+// Deferred which that returns. It unlocks n.
+func (n *node) remember(f *fault) {
+	if n.flags&canceled == 0 {
+		n.flags |= canceled
+		n.role = &request{role: n.role, with: f}
+	}
+	n.mu.Unlock()
+}
+
+// A canceller is the role of a root whose Resolver has one.
+type canceller struct {
+	root
+	f func(cause error)
+}
+
+// root is the embedded part of the roles that wait for nothing in the core.
+type root struct{}
+
+func (root) source() *node                       { return nil }
+func (root) runs(bool) bool                      { return false }
+func (root) step(*fault) (inner *node, f *fault) { return nil, nil }
+
+// A stopper is the role of a root that the library settles, such as a timer.
+type stopper interface {
+	role
+
+	// stopped is called once the root has been canceled, without a lock.
+	stopped()
+}
+
+// cancelRoot cancels n, which nothing has settled. It unlocks n.
+func (w *work) cancelRoot(n *node, f *fault) {
+	switch r := n.role.(type) {
+	case *canceller:
+		n.role = nil // at most once
+		n.flags |= canceling
+		n.mu.Unlock()
+		w.calling, w.canceler, w.old = n, f, nil
+		r.f(f.cause())
+		w.calling, w.canceler = nil, nil
+		n.mu.Lock()
+		if n.phase == open {
+			w.settleAndUnlock(n, f, false)
+		} else {
+			n.mu.Unlock()
+		}
+	case *gather:
+		n.mu.Unlock()
+		w.push(item{do: cancelInputs, g: r, f: f})
+	case runner:
+		n.mu.Unlock()
+		w.push(item{do: endTask, n: n, f: f})
+		w.cancelWait(r.current(), f)
+	case stopper:
+		w.settleAndUnlock(n, f, false)
+		r.stopped()
+	default:
+		if n.flags&canceling != 0 { // its canceller runs, and will say
+			n.mu.Unlock()
+			return
+		}
+		w.settleAndUnlock(n, f, false)
+	}
+}
+
+// A runner is the role of the Deferred of a coroutine, a worker or a goroutine
+// that runs a function with a context.
+type runner interface {
+	role
+	current() *waiter                 // what the function waits for now, or nil
+	end(f *fault) (settleWith *fault) // ends its context; not nil: it settles at once
+}
+
+// cancelWait passes a cancel on to what a function waits for, unless somebody
+// else reads that.
+func (w *work) cancelWait(at *waiter, f *fault) {
+	if at == nil {
+		return
+	}
+	n, s := &at.n, at.of
+	n.mu.Lock()
+	if n.phase != waiting {
+		n.mu.Unlock()
+		return
+	}
+	if !n.lockAlso(s) {
+		w.cancelWait(at, f)
+		return
+	}
+	others := s.active
+	if n.flags&left == 0 {
+		others--
+	}
+	alone := s.phase != settled && others == 0
+	if alone {
+		n.flags |= left
+		s.active = 0
+	}
+	s.mu.Unlock()
+	n.mu.Unlock()
+	if alone {
+		w.push(item{do: cancelNode, n: s, f: f})
+	}
+}
+
+// endTask ends the context of n's function, after the cancel has gone to what
+// it waits for.
+func (w *work) endTask(n *node, f *fault) {
+	n.mu.Lock()
+	r, ok := n.role.(runner)
+	n.mu.Unlock()
+	if !ok {
+		return
+	}
+	if out := r.end(f); out != nil {
+		w.settle(n, out, false)
+	}
+}
+
+// cancelInputs cancels the inputs of a gather in order.
+func (w *work) cancelInputs(it item) {
+	if it.i == len(it.g.members) {
+		return
+	}
+	n := &it.g.members[it.i].n
+	it.i++
+	w.push(it)
+	w.push(item{do: cancelNode, n: n, f: it.f})
+}

@@ -1,0 +1,118 @@
+package future
+
+import (
+	"context"
+	"iter"
+	"sync"
+)
+
+// AsCompleted ranges over the outcomes of ds in the order in which they settle:
+// each with the index of its input. Between them it waits as
+// [Deferred.Await] with ctx does, and may be used wherever that may. When ctx
+// ends, the missing ones follow in the order of the inputs, with the zero value
+// and the error of an Await that gave up.
+//
+// It counts as a consumer of its inputs while it waits. It cancels nothing, not
+// even when the loop is left early. Each range over it starts anew. It panics
+// if ctx or one of ds is nil.
+func AsCompleted[T any](ctx context.Context, ds ...*Deferred[T]) iter.Seq2[int, Outcome[T]] {
+	mustContext(ctx, "AsCompleted")
+	ds = inputs("AsCompleted", ds)
+	return func(yield func(int, Outcome[T]) bool) {
+		a := arrivals{nodes: make([]arrival, len(ds)), done: make([]bool, len(ds))}
+		defer a.leave()
+		for i, d := range ds {
+			a.wait(i, &d.n)
+		}
+		for range ds {
+			i, err := a.next(ctx)
+			if err != nil {
+				yieldMissing(a.done, err, yield)
+				return
+			}
+			var o Outcome[T]
+			o.Value, o.Err = ds[i].Result()
+			if !yield(i, o) {
+				return
+			}
+		}
+	}
+}
+
+// yieldMissing yields err for each input that is not done.
+func yieldMissing[T any](done []bool, err error, yield func(int, Outcome[T]) bool) {
+	for i := range done {
+		if !done[i] && !yield(i, Outcome[T]{Err: err}) {
+			return
+		}
+	}
+}
+
+// arrivals are the inputs that have settled and were not yielded yet.
+type arrivals struct {
+	nodes []arrival
+	done  []bool // yielded; of the ranging goroutine
+
+	mu     sync.Mutex
+	ready  []int
+	wanted bool // somebody waits for signal
+	signal Resolver[struct{}]
+}
+
+// An arrival is the place of one loop in the ring of one input.
+type arrival struct {
+	waiter
+	to *arrivals
+	i  int
+}
+
+func (a *arrivals) wait(i int, of *node) {
+	at := &a.nodes[i]
+	at.to, at.i = a, i
+	at.of, at.by = of, at
+	at.n.role = &at.waiter
+	if !enlist(&at.n, of) {
+		at.wake()
+	}
+}
+
+// wake notes that the input has settled.
+func (at *arrival) wake() {
+	a := at.to
+	a.mu.Lock()
+	a.ready = append(a.ready, at.i)
+	wanted, signal := a.wanted, a.signal
+	a.wanted = false
+	a.mu.Unlock()
+	if wanted {
+		signal.Succeed(struct{}{})
+	}
+}
+
+// next waits for the next input that settles.
+func (a *arrivals) next(ctx context.Context) (i int, err error) {
+	a.mu.Lock()
+	if len(a.ready) == 0 {
+		var d *Deferred[struct{}]
+		d, a.signal = New[struct{}]()
+		a.wanted = true
+		a.mu.Unlock()
+		if _, err := d.Await(ctx); err != nil {
+			return 0, err
+		}
+		a.mu.Lock()
+	}
+	defer a.mu.Unlock()
+	i, a.ready = a.ready[0], a.ready[1:]
+	a.done[i] = true
+	return i, nil
+}
+
+// leave takes the loop out of the rings in which it still stands.
+func (a *arrivals) leave() {
+	for i := range a.nodes {
+		if at := &a.nodes[i]; at.to != nil {
+			at.withdraw(nil)
+		}
+	}
+}

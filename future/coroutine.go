@@ -1,0 +1,290 @@
+package future
+
+import (
+	"context"
+	"iter"
+	"sync/atomic"
+
+	"github.com/deferred-go/deferred/internal/lifetime"
+	"github.com/deferred-go/deferred/internal/mark"
+)
+
+// Async runs f as a coroutine, at once and within this call until its first
+// Await of a pending Deferred, and returns a Deferred of what f returns. From
+// there on f goes on within the call that settles what it waits for. Nothing
+// else of this program runs in f's stead while it does: a coroutine is
+// straight-line code that takes turns with what resumes it.
+//
+// f's ctx carries the coroutine: d.Await(ctx) suspends it. The context ends
+// when ctx does, when the result is canceled, and when f has returned. A Cancel
+// of the result first goes to what f waits for, unless somebody else reads
+// that; what it settles with at once is what Await returns. Then ctx ends: an
+// Await that still waits gives up, and so does every later one with that ctx.
+// Clean-up that must wait uses context.WithoutCancel(ctx). The result settles
+// when f returns, with what f returns, also after a Cancel.
+//
+// A panic or a runtime.Goexit in f fails the result with a *failure.Failure.
+// The coroutine holds a goroutine until f returns; if it waits for what never
+// settles, it keeps it until its context ends. It costs about a microsecond to
+// start and to suspend. Async panics if ctx or f is nil.
+func Async[T any](ctx context.Context, f func(context.Context) (T, error)) *Deferred[T] {
+	mustContext(ctx, "Async")
+	mustFunc(f == nil, "Async")
+	c := newCoroutine(ctx, nil, f)
+	if outer, ok := lifetime.Owner(ctx).(*coroutine); ok {
+		outer.nested.Add(1) // until f suspends or ends, outer is not the innermost
+		defer outer.nested.Add(-1)
+	}
+	var w work
+	w.resume(&c.coroutine)
+	w.run()
+	return &c.d
+}
+
+// AsyncOn runs f as a coroutine on ex's loop and returns a Deferred of what f
+// returns, whose callbacks run there too. f starts as a step of its own, not
+// within this call, and goes on, whenever what it awaited has settled, as a
+// step of its own; between two Awaits nothing else runs on the loop, so state
+// of the loop needs no lock. When the loop stops, f's Awaits return an error
+// that matches reactor.ErrStopped until it has returned.
+//
+// A wait costs a switch, about as much as two channel operations, and no
+// goroutine wake-up. Otherwise it is as [Async]. It panics if ctx, ex or f is
+// nil.
+func AsyncOn[T any](ctx context.Context, ex Executor, f func(context.Context) (T, error)) *Deferred[T] {
+	mustContext(ctx, "AsyncOn")
+	mustFunc(f == nil, "AsyncOn")
+	h := homeOf("AsyncOn", ex)
+	c := newCoroutine(ctx, h, f)
+	c.startOn(h)
+	return &c.d
+}
+
+// A coroutine is a function that can wait without blocking what runs it. On a
+// loop it switches by iter.Pull, on the loop's goroutine only; inline by
+// channels, because there any goroutine may resume it.
+type coroutine struct {
+	task
+	home    *home
+	main    func() // runs f; sets out and control
+	out     *fault
+	control any // a property tester's panic, to go on in who resumes
+
+	running atomic.Bool
+	nested  atomic.Int32 // coroutines that were started by it and run now
+
+	// On a loop; touched on its goroutine only.
+	next    func() (struct{}, bool)
+	yield   func(struct{}) bool
+	stopped error // once the loop has: all waits end so
+
+	// Inline.
+	begun bool
+	turn  chan chan bool // the resumer's channel to answer on
+	reply chan bool      // true: f has returned
+}
+
+// coroutineOf is a coroutine with its Deferred.
+type coroutineOf[T any] struct {
+	coroutine
+	d Deferred[T]
+	f func(context.Context) (T, error)
+}
+
+func newCoroutine[T any](ctx context.Context, h *home, f func(context.Context) (T, error)) *coroutineOf[T] {
+	c := &coroutineOf[T]{f: f}
+	c.home = h
+	c.main = c.runF
+	c.begin(ctx, &c.d.n, h, &c.coroutine)
+	c.life.AfterFunc(c.interrupt)
+	return c
+}
+
+func (c *coroutineOf[T]) runF() {
+	run(c.life, c.f, &c.d.value, &c.out, &c.control)
+}
+
+// end ends the coroutine's context; it settles when f has returned.
+func (c *coroutine) end(f *fault) *fault {
+	c.life.End(context.Canceled, f.err)
+	return nil
+}
+
+// interrupt ends a wait with the coroutine's own context, when that ends.
+func (c *coroutine) interrupt() {
+	if at := c.current(); at != nil && at.own {
+		c.interruptAt(at, gaveUpOf(c.life))
+	}
+}
+
+// interruptAt ends the wait at because of why: on a loop as a step, else within
+// this call.
+func (c *coroutine) interruptAt(at *waiter, why error) {
+	if c.home != nil {
+		if at.leave(queued, why) {
+			c.home.post(&at.n)
+		}
+		return
+	}
+	if at.withdraw(why) {
+		var w work
+		w.resume(c)
+		w.run()
+	}
+}
+
+// innermost reports whether the coroutine runs now, and no coroutine within it.
+func (c *coroutine) innermost() bool {
+	return c.running.Load() && c.nested.Load() == 0 && (c.home == nil || c.home.inner.Load() == c)
+}
+
+// wake is not called: a coroutine is resumed by work.wake.
+func (c *coroutine) wake() {}
+
+// await suspends the coroutine until n has settled.
+func (c *coroutine) await(ctx context.Context, n *node) error {
+	if ctx.Err() != nil {
+		return gaveUpOf(ctx)
+	}
+	if c.stopped != nil {
+		return c.stopped
+	}
+	at := &waiter{of: n, by: c, own: lifetime.Of(ctx) == c.life}
+	at.n.home, at.n.role = c.home, at
+	if !enlist(&at.n, n) {
+		return nil
+	}
+	c.waitsAt(at)
+	if ctx.Done() != nil && !at.own {
+		stop := watch(c.home, ctx, func() { c.interruptAt(at, gaveUpOf(ctx)) })
+		defer stop()
+	}
+	// A cancel that came before the wait was known has found none.
+	if ctx.Err() == nil || !at.withdraw(gaveUpOf(ctx)) {
+		c.suspend()
+	}
+	c.waitsAt(nil)
+	if c.stopped != nil {
+		return c.stopped
+	}
+	return at.why
+}
+
+func (c *coroutine) suspend() {
+	c.running.Store(false)
+	if c.home != nil {
+		c.yield(struct{}{})
+	} else {
+		c.reply <- false
+		c.reply = <-c.turn
+	}
+	c.running.Store(true)
+}
+
+// switchTo runs the coroutine until it suspends or ends, which it reports.
+func (c *coroutine) switchTo() (ended bool) {
+	if c.home == nil {
+		reply := make(chan bool, 1)
+		if !c.begun {
+			c.begun = true
+			c.reply, c.turn = reply, make(chan chan bool, 1)
+			go c.goroutine()
+		} else {
+			c.turn <- reply
+		}
+		return <-reply
+	}
+	if c.next == nil {
+		c.next, _ = iter.Pull(c.seq)
+	}
+	before := c.home.inner.Swap(c)
+	defer c.home.inner.Store(before)
+	_, more := c.next()
+	return !more
+}
+
+// goroutine is the body of an inline coroutine.
+func (c *coroutine) goroutine() {
+	defer func() { // also after a Goexit
+		c.running.Store(false)
+		c.reply <- true
+	}()
+	c.running.Store(true)
+	mark.Coroutine(c.main)
+}
+
+// seq is the body of a coroutine on a loop.
+func (c *coroutine) seq(yield func(struct{}) bool) {
+	c.yield = yield
+	defer c.running.Store(false)
+	c.running.Store(true)
+	mark.Coroutine(c.main)
+}
+
+// resume runs c until it suspends or ends, and then settles its Deferred. A
+// Goexit in f on a loop ends this goroutine too: then work.broken does it.
+func (w *work) resume(c *coroutine) {
+	w.calling, w.old = c.n, nil
+	ended := c.switchTo()
+	w.calling = nil
+	if !ended {
+		return
+	}
+	c.over()
+	w.settle(c.n, c.out, false)
+	if c.control != nil {
+		panic(c.control)
+	}
+}
+
+// startOn queues the coroutine's start.
+func (c *coroutine) startOn(h *home) {
+	start := func() {
+		if c.next != nil || c.n.isSettled() {
+			return
+		}
+		var w work
+		w.resumeGuarded(c)
+	}
+	if h.loop == nil {
+		h.ex.Post(start)
+		return
+	}
+	c.member.Bound = true
+	c.member.Stopped = c.stop
+	if !h.loop.Join(&c.member) || !h.loop.PostTask(starting(start)) {
+		c.stop(h.loop.Err())
+	}
+}
+
+type starting func()
+
+func (f starting) Run() { f() }
+
+// stop ends the coroutine, because its loop has stopped: its wait, and every
+// later one, returns err. It runs on the loop's goroutine.
+func (c *coroutine) stop(err error) {
+	c.stopped = err
+	var w work
+	if c.next == nil {
+		c.out = newFault(err, nil)
+		c.over()
+		w.settle(c.n, c.out, false)
+		w.run()
+		return
+	}
+	if at := c.current(); at != nil {
+		if !at.withdraw(err) {
+			at.n.dequeue()
+		}
+		w.resumeGuarded(c)
+	}
+}
+
+// resumeGuarded is resume within run's guard.
+func (w *work) resumeGuarded(c *coroutine) {
+	at := &waiter{by: c}
+	at.n.phase = running
+	w.reader, w.role = &at.n, at
+	w.run()
+}

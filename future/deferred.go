@@ -1,0 +1,199 @@
+package future
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+)
+
+// A Deferred is a value of type T that will be there, or an error. Any number
+// of callbacks, goroutines and other Deferreds may take its outcome, each sees
+// the same one; whoever holds its [Resolver] settles it, once.
+//
+// Use it as *Deferred[T]; the zero value never settles. All methods may be
+// called from any goroutine. Where callbacks run is inherited from the
+// Deferred they are attached to: inline, or on an [Executor]. See the package
+// documentation.
+type Deferred[T any] struct {
+	n     node
+	value T
+}
+
+// An Outcome is what a Deferred settled with: the pair that a Go call returns.
+type Outcome[T any] struct {
+	Value T
+	Err   error
+}
+
+// New returns a pending Deferred whose callbacks run inline, and its Resolver.
+func New[T any]() (*Deferred[T], Resolver[T]) {
+	d := new(Deferred[T])
+	return d, Resolver[T]{d}
+}
+
+// NewOn returns a pending Deferred whose callbacks run on ex, and its Resolver.
+// It panics if ex is nil.
+func NewOn[T any](ex Executor) (*Deferred[T], Resolver[T]) {
+	d := new(Deferred[T])
+	d.n.init(open, homeOf("NewOn", ex), nil)
+	return d, Resolver[T]{d}
+}
+
+// Succeed returns a Deferred that has succeeded with v. Its callbacks run
+// inline.
+func Succeed[T any](v T) *Deferred[T] {
+	d := &Deferred[T]{value: v}
+	d.n.phase = settled
+	return d
+}
+
+// Fail returns a Deferred that has failed with err. Its callbacks run inline.
+// It panics if err is nil.
+func Fail[T any](err error) *Deferred[T] {
+	mustFail(err)
+	d := new(Deferred[T])
+	d.n.settleLocked(newFault(err, nil))
+	return d
+}
+
+// Settle returns a Deferred that has settled with what a Go call returned: it
+// has failed with err, or, if that is nil, succeeded with v.
+func Settle[T any](v T, err error) *Deferred[T] {
+	if err != nil {
+		return Fail[T](err)
+	}
+	return Succeed(v)
+}
+
+func mustFail(err error) {
+	if err == nil {
+		panic("future: Fail(nil): a failure needs an error; use Succeed, or Settle for a pair that may hold either")
+	}
+}
+
+// mustBe panics if d is nil, at the call that was given it.
+func (d *Deferred[T]) mustBe(verb string) {
+	if d == nil {
+		panic("future: " + verb + ": nil *Deferred: there is nothing to wait for")
+	}
+}
+
+func mustFunc(isNil bool, verb string) {
+	if isNil {
+		panic("future: " + verb + ": nil function: there is nothing to call")
+	}
+}
+
+// Result returns the outcome without waiting: the value and error that the
+// Deferred settled with, or [ErrPending]. It does not count as a consumer. A
+// Result that returned the failure has taken note of it: it is not reported as
+// unhandled.
+func (d *Deferred[T]) Result() (T, error) {
+	v, f, ok := d.look(true)
+	switch {
+	case !ok:
+		return v, ErrPending
+	case f != nil:
+		return v, f.err
+	}
+	return v, nil
+}
+
+// look returns the outcome, if it is there; with watch it has been taken.
+func (d *Deferred[T]) look(watch bool) (v T, f *fault, ok bool) {
+	d.mustBe("Result")
+	n := &d.n
+	n.mu.Lock()
+	for n.phase == moved { // look through, do not put back: polling must not undo take-overs
+		by := n.role.(follows[T]).target()
+		n.mu.Unlock()
+		d, n = by, &by.n
+		n.mu.Lock()
+	}
+	defer n.mu.Unlock()
+	if n.phase != settled {
+		return v, nil, false
+	}
+	if watch {
+		n.watch()
+	}
+	if f := n.fault(); f != nil {
+		return v, f, true
+	}
+	return d.value, nil, true
+}
+
+// Cancel asks the Deferred to cancel, with a cause that may be nil. It reports
+// whether the Deferred was pending.
+//
+// The request goes upstream, to the pending root: through callbacks that have
+// not run, into the Deferred that a callback returned, to all inputs of a
+// gather. On its way it stops where others are still interested: every derived
+// Deferred, gather and parked Await is a consumer of its source, and a source
+// is asked only when all its consumers have canceled. A Deferred that leaves
+// while others stay sees the cancellation at once, as if its source had failed
+// with it. The Deferred that Cancel is called on is asked itself, whoever else
+// holds it; to share one safely hand out d.Shield().
+//
+// The root is asked by its canceller ([Resolver.OnCancel]), which runs within
+// this call, on this goroutine, and may settle it with anything. If it does
+// not, or panics, the root fails with an error that matches [ErrCanceled],
+// context.Canceled and cause. So a Cancel asks, and the answer stands.
+//
+// A cancel that comes while the Deferred's own callback runs is remembered and
+// goes to the Deferred which the callback returns; if that returns none, its
+// outcome stands. One that comes while the callback is queued on its executor
+// takes the place of the outcome it was queued for.
+//
+// What a cancel does to a coroutine, a worker and a goroutine is in the package
+// documentation. Cancel does not wait.
+func (d *Deferred[T]) Cancel(cause error) bool {
+	d.mustBe("Cancel")
+	return d.n.cancelFor(newCancel(cause))
+}
+
+// String returns the type and the state: pending, or the outcome.
+func (d *Deferred[T]) String() string { return fmt.Sprintf("%v", d) }
+
+// Format writes the state, for %v and %s; for %+v also where the Deferred was
+// made, if its executor records birthplaces, and of a failure the callbacks
+// that it came from and through, with their files and lines. It does not take
+// note of a failure.
+func (d *Deferred[T]) Format(s fmt.State, verb rune) {
+	if d == nil {
+		fmt.Fprintf(s, "Deferred[%s](nil)", typeName[T]())
+		return
+	}
+	v, f, ok := d.look(false)
+	switch {
+	case !ok:
+		fmt.Fprintf(s, "Deferred[%s](pending)", typeName[T]())
+	case f != nil:
+		fmt.Fprintf(s, "Deferred[%s](failed: %v)", typeName[T](), f.err)
+	default:
+		fmt.Fprintf(s, "Deferred[%s](%v)", typeName[T](), v)
+	}
+	if verb == 'v' && s.Flag('+') {
+		d.n.formatOrigin(s, f)
+	}
+}
+
+func (n *node) formatOrigin(s fmt.State, f *fault) {
+	if place := n.birthplace(); place != "" {
+		fmt.Fprintf(s, "\n\tmade at %s", place)
+	}
+	if f == nil {
+		return
+	}
+	for _, pc := range f.sites() {
+		if fn := runtime.FuncForPC(pc); fn != nil {
+			file, line := fn.FileLine(pc)
+			fmt.Fprintf(s, "\n\tat %s %s:%d", fn.Name(), file, line)
+		}
+	}
+}
+
+// typeName is T as it is written in the program.
+func typeName[T any]() string {
+	return strings.TrimPrefix(fmt.Sprintf("%T", (*T)(nil)), "*")
+}

@@ -1,0 +1,158 @@
+package future
+
+import (
+	"errors"
+	"log/slog"
+	"reflect"
+	"runtime"
+	"sync"
+
+	"github.com/deferred-go/deferred/failure"
+)
+
+// A fault is the failure of a settled node: its error and where it came from.
+// When a failure passes through a Deferred, that gets a fault of its own that
+// knows the site of its callback and the fault before, but no Deferred; and
+// no more than maxSites of them, so a retry loop does not keep its history
+// alive.
+type fault struct {
+	root           // a fault stands where a role stood
+	err    error   // what Catch and Await give
+	site   uintptr // code pointer of the callback that failed, or was skipped
+	before *fault  // nil in the origin
+	origin *fault  // where the failure arose
+	depth  int
+
+	// Of an origin: made when it first rests in a Deferred whose outcome
+	// nobody took.
+	mu    sync.Mutex
+	entry *entry
+}
+
+const maxSites = 16
+
+// newFault returns the origin of a failure that arose in callback f, or nowhere
+// in particular.
+func newFault(err error, f any) *fault {
+	n := &fault{err: err, site: siteOf(f)}
+	n.origin = n
+	return n
+}
+
+// siteOf returns the code pointer of a function, which tells where it is
+// defined.
+func siteOf(f any) uintptr {
+	if f == nil {
+		return 0
+	}
+	return reflect.ValueOf(f).Pointer()
+}
+
+// through is f as it leaves a Deferred whose callback it skipped.
+func (f *fault) through(callback any) *fault {
+	if callback == nil || f.depth+1 >= maxSites {
+		return f
+	}
+	return &fault{err: f.err, site: siteOf(callback), before: f, origin: f.origin, depth: f.depth + 1}
+}
+
+// cause is what a canceller is told.
+func (f *fault) cause() error {
+	if c, ok := f.err.(*canceledError); ok && c.cause != nil {
+		return c.cause
+	}
+	return f.err
+}
+
+// sites are the code pointers from where the failure arose to here.
+func (f *fault) sites() []uintptr {
+	var sites []uintptr
+	for ; f != nil; f = f.before {
+		if f.site != 0 {
+			sites = append(sites, f.site)
+		}
+	}
+	for i, j := 0, len(sites)-1; i < j; i, j = i+1, j-1 {
+		sites[i], sites[j] = sites[j], sites[i]
+	}
+	return sites
+}
+
+// An entry is a failure that rests, or has rested, in Deferreds that nobody
+// reads. It does not lead to the fault: when that becomes unreachable and the
+// failure still rests somewhere, it has been lost.
+type entry struct {
+	mu      sync.Mutex
+	err     error
+	sites   []uintptr
+	resting int // Deferreds in which it rests unread
+	logger  *slog.Logger
+}
+
+// rest notes that f is the outcome of a Deferred of h that nobody reads yet.
+func (f *fault) rest(h *home) {
+	o := f.origin
+	o.mu.Lock()
+	e := o.entry
+	if e == nil {
+		e = &entry{err: o.err}
+		o.entry = e
+		h.keep(o, e)
+	}
+	o.mu.Unlock()
+	e.mu.Lock()
+	e.resting++
+	e.sites = f.sites()
+	e.mu.Unlock()
+}
+
+// watch notes that somebody took the outcome of a Deferred in which f rested.
+func (f *fault) watch() {
+	o := f.origin
+	o.mu.Lock()
+	e := o.entry
+	o.mu.Unlock()
+	if e != nil {
+		e.mu.Lock()
+		e.resting--
+		e.mu.Unlock()
+	}
+}
+
+// keep sees to it that e is reported if its failure is lost: at the end of a
+// test by the ledger, else when the last Deferred that carries it is garbage.
+func (h *home) keep(origin *fault, e *entry) {
+	switch {
+	case h != nil && h.ledger != nil && h.ledger.strict:
+		h.ledger.keep(e)
+		return
+	case errors.Is(e.err, ErrCanceled):
+		return // asked for
+	case h != nil && h.loop != nil:
+		e.logger = h.loop.Logger()
+	}
+	runtime.AddCleanup(origin, (*entry).lost, e)
+}
+
+// lost reports e, whose last Deferred is garbage, if nobody took it.
+func (e *entry) lost() {
+	f := e.unhandled()
+	if f == nil {
+		return
+	}
+	logger := e.logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	logger.Error("future: unhandled failure", "failure", f)
+}
+
+// unhandled returns the failure if it rests somewhere unread.
+func (e *entry) unhandled() *failure.Failure {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.resting <= 0 {
+		return nil
+	}
+	return failure.At(e.err, e.sites...)
+}

@@ -1,0 +1,163 @@
+package future
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/deferred-go/deferred/internal/mark"
+	"github.com/deferred-go/deferred/internal/seam"
+)
+
+// Go calls f on a goroutine of its own and returns an inline Deferred of what f
+// returns: its callbacks run on that goroutine when f has returned.
+//
+// f's context ends when ctx does, when the result is canceled, and when f has
+// returned. A Cancel of the result first goes to what f awaits with that
+// context, unless somebody else reads that, then ends the context, and settles
+// the result at once; f goes on until it sees its context's end, and what it
+// returns then is dropped. If f had not started, it never runs. What f opened
+// and must not be lost with a dropped result, f settles by hand, with a
+// Resolver: if !res.Succeed(conn) { conn.Close() }.
+//
+// A panic or a runtime.Goexit in f fails the result with a *failure.Failure. Go
+// panics if ctx or f is nil.
+func Go[T any](ctx context.Context, f func(context.Context) (T, error)) *Deferred[T] {
+	mustContext(ctx, "Go")
+	mustFunc(f == nil, "Go")
+	j := newJob(ctx, nil, f)
+	go j.goroutine()
+	return &j.d
+}
+
+// GoOn calls f on a worker of ex and returns a Deferred of what f returns,
+// whose callbacks run on ex. f may block; where it waits for Deferreds, it
+// should Await them with its context: then it holds no worker's slot and, in a
+// test on virtual time, does not hold up the time. Where ex has no workers, f
+// gets a goroutine of its own.
+//
+// When ex stops, the result fails with an error that matches reactor.ErrStopped
+// and f's context ends. Otherwise it is as [Go]. GoOn panics if ctx, ex or f is
+// nil.
+func GoOn[T any](ctx context.Context, ex Executor, f func(context.Context) (T, error)) *Deferred[T] {
+	mustContext(ctx, "GoOn")
+	mustFunc(f == nil, "GoOn")
+	h := homeOf("GoOn", ex)
+	j := newJob(ctx, h, f)
+	j.startOn(h)
+	return &j.d
+}
+
+// A job is a function on a worker or on a goroutine of its own.
+type job struct {
+	task
+	out     *fault
+	control any // a property tester's panic, to go on where the result is delivered
+	worker  seam.Worker
+	started atomic.Bool
+}
+
+type jobOf[T any] struct {
+	job
+	d Deferred[T]
+	v T // what f returned, until that is delivered
+	f func(context.Context) (T, error)
+}
+
+func newJob[T any](ctx context.Context, h *home, f func(context.Context) (T, error)) *jobOf[T] {
+	j := &jobOf[T]{f: f}
+	j.begin(ctx, &j.d.n, h, &j.job)
+	return j
+}
+
+// end ends f's context; the Deferred settles with the cancellation at once.
+func (j *job) end(f *fault) *fault {
+	j.life.End(context.Canceled, f.err)
+	return f
+}
+
+func (j *jobOf[T]) goroutine() {
+	if j.d.n.isSettled() {
+		return
+	}
+	defer j.deliver() // also after a Goexit
+	mark.Worker(j.call)
+}
+
+func (j *jobOf[T]) call() { run(j.life, j.f, &j.v, &j.out, &j.control) }
+
+// deliver settles the Deferred with what f returned.
+func (j *jobOf[T]) deliver() {
+	j.over()
+	j.d.settle(j.v, j.out)
+	if j.control != nil && j.worker != nil {
+		panic(j.control)
+	}
+}
+
+// startOn hands f to a worker of h.
+func (j *jobOf[T]) startOn(h *home) {
+	if h.loop == nil {
+		if ex, ok := h.ex.(interface{ Go(func() func()) }); ok {
+			ex.Go(func() func() { return j.work(nil) })
+		} else {
+			go j.goroutine()
+		}
+		return
+	}
+	j.member.Stopped = func(err error) {
+		var none T
+		j.d.settle(none, newFault(err, nil))
+		j.life.End(context.Canceled, err)
+		if at := j.current(); at != nil && at.withdraw(err) {
+			j.wake()
+		}
+	}
+	if !h.loop.Join(&j.member) || !h.loop.Go(j.work) {
+		j.member.Stopped(h.loop.Err())
+	}
+}
+
+// work is f on worker w. After a Goexit nothing is left to deliver on the loop:
+// the Deferred settles here, its callbacks are queued there.
+func (j *jobOf[T]) work(w seam.Worker) (deliver func()) {
+	if j.d.n.isSettled() {
+		return nil
+	}
+	j.worker = w
+	returned := false
+	defer func() {
+		if !returned {
+			j.deliver()
+		}
+	}()
+	j.call()
+	returned = true
+	return j.deliver
+}
+
+// wake ends the worker's wait.
+func (j *job) wake() { j.worker.Ready() }
+
+// await parks the worker until n has settled. Only the worker itself calls it.
+func (j *job) await(ctx context.Context, n *node) error {
+	if ctx.Err() != nil {
+		return gaveUpOf(ctx)
+	}
+	at := &waiter{of: n, by: j}
+	at.n.role = at
+	if !enlist(&at.n, n) {
+		return nil
+	}
+	j.waitsAt(at)
+	if ctx.Done() != nil {
+		stop := j.n.home.loop.Watch(ctx, func() {
+			if at.withdraw(gaveUpOf(ctx)) {
+				j.wake()
+			}
+		})
+		defer stop()
+	}
+	j.worker.Park()
+	j.waitsAt(nil)
+	return at.why
+}

@@ -1,0 +1,78 @@
+package future
+
+import (
+	"context"
+	"sync"
+
+	"github.com/deferred-go/deferred/failure"
+	"github.com/deferred-go/deferred/internal/lifetime"
+	"github.com/deferred-go/deferred/internal/seam"
+)
+
+// A task is what coroutines, workers and goroutines have in common: a function
+// that runs with a context of its own, and may wait.
+type task struct {
+	root
+	n      *node             // of its Deferred
+	life   *lifetime.Context // its context
+	member seam.Member       // of the loop, if it has one
+
+	mu sync.Mutex
+	at *waiter // what it waits for
+}
+
+// begin gives the task, which is the core of owner, its Deferred and its
+// context.
+func (t *task) begin(ctx context.Context, n *node, h *home, owner runner) {
+	t.n = n
+	n.init(open, h, owner)
+	var watch func(context.Context, func()) func() bool
+	if h != nil && h.loop != nil {
+		watch = h.loop.Watch
+	}
+	t.life = lifetime.New(ctx, watch, owner)
+}
+
+func (t *task) waitsAt(w *waiter) {
+	t.mu.Lock()
+	t.at = w
+	t.mu.Unlock()
+}
+
+// current is what the task waits for, or nil.
+func (t *task) current() *waiter {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.at
+}
+
+// over ends the task's context, for its function has returned.
+func (t *task) over() {
+	t.life.End(context.Canceled, nil)
+	if loop := t.n.loop(); loop != nil {
+		loop.Leave(&t.member)
+	}
+}
+
+// run calls f and returns its outcome: what it returned, or a failure if it
+// panicked. If it ends by runtime.Goexit, run sets out and does not return.
+func run[T any](ctx context.Context, f func(context.Context) (T, error), v *T, out **fault, control *any) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		p := recover()
+		*out = newFault(failure.New(p), f)
+		if isControl(p) {
+			*control = p
+		}
+	}()
+	u, err := f(ctx)
+	returned = true
+	if err != nil {
+		*out = newFault(err, f)
+	} else {
+		*v = u
+	}
+}

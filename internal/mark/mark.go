@@ -1,0 +1,99 @@
+// Package mark keeps one bit a goroutine: "this goroutine is the library's".
+// A loop sets it while it runs, the driver of a virtual clock while it drives,
+// a coroutine and a worker for their whole life. Await reads it to tell a
+// callback of a loop, which must not block, from a goroutine of the user's,
+// which may.
+//
+// Go has no goroutine-local variables. The bit is the setting of
+// [debug.SetPanicOnFault], which is documented to be the current goroutine's
+// only, is not inherited, and returns its previous value: 4 ns to read. Its
+// side effect is that a fault on an unexpected memory address panics on such a
+// goroutine, and so becomes a failure, instead of ending the process. User
+// code may set it too; so before Await panics over a misuse it asks
+// [Find] for what is really on the stack.
+package mark
+
+import (
+	"runtime"
+	"runtime/debug"
+	"strings"
+)
+
+// Set sets the bit of the calling goroutine and returns what it was.
+func Set(on bool) (was bool) { return debug.SetPanicOnFault(on) }
+
+// IsSet reports the bit of the calling goroutine.
+func IsSet() bool {
+	on := debug.SetPanicOnFault(true)
+	if !on {
+		debug.SetPanicOnFault(false)
+	}
+	return on
+}
+
+// Loop calls f on a goroutine marked as a loop's. Its frame is what
+// [Find] finds on the stack.
+//
+//go:noinline
+func Loop(f func()) {
+	was := Set(true)
+	defer Set(was)
+	f()
+}
+
+// Coroutine is [Loop] for the body of a coroutine.
+//
+//go:noinline
+func Coroutine(f func()) {
+	was := Set(true)
+	defer Set(was)
+	f()
+}
+
+// Worker is [Loop] for a worker's goroutine.
+//
+//go:noinline
+func Worker(f func()) {
+	was := Set(true)
+	defer Set(was)
+	f()
+}
+
+// Kind is what a goroutine is to the library.
+type Kind int
+
+// The kinds, by the innermost marked frame on the stack.
+const (
+	None Kind = iota
+	OnLoop
+	OnCoroutine
+	OnWorker
+)
+
+// Find walks the stack of the calling goroutine to its innermost marked
+// frame. It costs up to some microseconds, so it only confirms a misuse.
+func Find() Kind {
+	pcs := make([]uintptr, 64)
+	for skip := 2; ; skip += len(pcs) {
+		n := runtime.Callers(skip, pcs)
+		if n == 0 {
+			return None
+		}
+		frames := runtime.CallersFrames(pcs[:n])
+		for {
+			frame, more := frames.Next()
+			if name, ok := strings.CutPrefix(frame.Function, prefix); ok {
+				if kind, ok := kinds[name]; ok {
+					return kind
+				}
+			}
+			if !more {
+				break
+			}
+		}
+	}
+}
+
+const prefix = "github.com/deferred-go/deferred/internal/mark."
+
+var kinds = map[string]Kind{"Loop": OnLoop, "Coroutine": OnCoroutine, "Worker": OnWorker}
