@@ -87,10 +87,10 @@ func ExampleFailure() {
 }
 
 func ExampleFailure_Error() {
-	fmt.Println(try(func() { var m map[string]int; m["a"] = 1 }).Error())
+	fmt.Println(try(func() { panic("boom") }).Error())
 	fmt.Println(failure.At(fs.ErrNotExist).Error())
 	// Output:
-	// panic: assignment to entry in nil map
+	// panic: boom
 	// file does not exist
 }
 

@@ -139,10 +139,6 @@ func TestFramesStartWhereThePanicWasRaised(t *testing.T) {
 		{"nil map", func() { nilMap["a"] = 1 }},
 		{"index", func() { none[len(nilMap)] = 1 }},
 		{"nil pointer", func() { nobody.X = 1 }},
-		{"second panic", func() {
-			defer func() { panic(recover()) }()
-			panic("first")
-		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := caught(tt.f)
@@ -154,10 +150,20 @@ func TestFramesStartWhereThePanicWasRaised(t *testing.T) {
 	if got := exited(runtime.Goexit).Frames()[0].Function; !strings.Contains(got, "exited") {
 		t.Errorf("the first frame of a Goexit is %s", got)
 	}
+	if got := caught(panicTwice).Frames()[0].Function; !strings.HasSuffix(got, ".secondPanic") {
+		t.Errorf("the first frame of a second panic is %s", got)
+	}
 	if got := outside().Frames()[0].Function; !strings.HasSuffix(got, ".outside") {
 		t.Errorf("the first frame without a panic is %s", got)
 	}
 }
+
+func panicTwice() {
+	defer secondPanic()
+	panic("first")
+}
+
+func secondPanic() { panic("second") }
 
 func outside() *failure.Failure { return failure.New("no panic at all") }
 
@@ -200,6 +206,16 @@ func TestSites(t *testing.T) {
 	}
 }
 
+func TestManyLayersAreCutOff(t *testing.T) {
+	f := failure.At(io.EOF)
+	for range 1000 {
+		f = failure.At(f, site(outside))
+	}
+	if n := len(f.Frames()); n != 100 {
+		t.Errorf("%d frames", n)
+	}
+}
+
 func TestAtTakesACopyOfTheSites(t *testing.T) {
 	sites := []uintptr{site(outside)}
 	f := failure.At(io.EOF, sites...)
@@ -218,10 +234,10 @@ func TestAtTakesACallersProgramCounter(t *testing.T) {
 }
 
 func TestNoteLeavesTheOriginal(t *testing.T) {
-	f := failure.At(io.EOF).Note("one")
-	two, three := f.Note("two"), f.Note("three")
+	f := failure.At(io.EOF).Note("1").Note("2").Note("3")
+	four, five := f.Note("4"), f.Note("5")
 	for f, want := range map[*failure.Failure]string{
-		f: "EOF\n\tone", two: "EOF\n\tone\n\ttwo", three: "EOF\n\tone\n\tthree",
+		f: "EOF\n\t1\n\t2\n\t3", four: "EOF\n\t1\n\t2\n\t3\n\t4", five: "EOF\n\t1\n\t2\n\t3\n\t5",
 	} {
 		if got := fmt.Sprintf("%+v", f); got != want {
 			t.Errorf("got %q, want %q", got, want)

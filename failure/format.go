@@ -161,13 +161,14 @@ func (r *report) causesOf(v any, number string) {
 	if !ok {
 		return
 	}
-	if r.level == maxLevels {
+	parts := partsOf(err)
+	if len(parts) > 0 && r.level == maxLevels {
 		r.b.WriteString("\n... and deeper causes")
 		return
 	}
 	r.level++
 	defer func() { r.level-- }()
-	for i, cause := range partsOf(err) {
+	for i, cause := range parts {
 		if r.causes == maxCauses {
 			r.b.WriteString("\n... and more causes")
 			return

@@ -75,6 +75,7 @@ func TestDetails(t *testing.T) {
 			"EOF>inner>multiple Read calls return no data or error" +
 				"/cause 1: EOF/cause 2: inner>multiple Read calls return no data or error" +
 				"/cause 2.1: inner|at outside/cause 2.2: multiple Read calls return no data or error"},
+		{"nil parts", failure.At(wide{3}), "wide"},
 		{"note of two lines", failure.At(io.EOF).Note("a\nb"), "EOF|a|  b"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -99,6 +100,13 @@ func short(details string) string {
 		b.WriteString("\n" + line)
 	}
 	return strings.NewReplacer("\n\t", "|", "\n  ", ">", "\n", "/").Replace(b.String()[1:])
+}
+
+func TestDetailsOfDeepJoins(t *testing.T) {
+	got := fmt.Sprintf("%+v", failure.At(deep(20, io.EOF)))
+	if n := strings.Count(got, "deep\n"); n != 17 || strings.Count(got, "... and deeper causes") != 1 {
+		t.Errorf("%d levels in\n%s", n, got)
+	}
 }
 
 func TestDetailsOfAPanicWithCallbacks(t *testing.T) {
@@ -139,6 +147,19 @@ func TestLogValue(t *testing.T) {
 	}
 }
 
+// A parted error has two parts.
+type parted struct{ first error }
+
+func (p parted) Error() string   { return "deep" }
+func (p parted) Unwrap() []error { return []error{p.first, io.EOF} }
+
+func deep(n int, err error) error {
+	for range n {
+		err = parted{err}
+	}
+	return err
+}
+
 // Values that break those who format them.
 type (
 	badError     struct{ v any } // its Error panics with v
@@ -148,12 +169,14 @@ type (
 	nilSensitive struct{ text string }
 	selfWrap     struct{}
 	wide         struct{ n int }
+	endless      struct{}
 )
 
 func (e badError) Error() string           { panic(e.v) }
 func (s badString) String() string         { panic(s.v) }
 func (f badFormat) Format(fmt.State, rune) { panic(f.v) }
 func (f badFormat) GoString() string       { panic(f.v) }
+func (e endless) Error() string            { panic(e) }
 func (badUnwrap) Error() string            { return "bad unwrap" }
 func (u badUnwrap) Unwrap() error          { panic(u.v) }
 func (e *nilSensitive) Error() string      { return e.text }
@@ -210,6 +233,7 @@ func thicket() any {
 // hostile are panic values that must be survived.
 func hostile() map[string]any {
 	return map[string]any{
+		"Error panics for ever":      endless{},
 		"Error panics":               badError{"x"},
 		"Error panics with an error": badError{badError{badError{badError{badError{1}}}}},
 		"String panics":              badString{badString{2}},
@@ -220,6 +244,8 @@ func hostile() map[string]any {
 		"slice that contains itself": cyclicSlice(),
 		"map that contains itself":   cyclicMap(),
 		"deep":                       nested(100_000),
+		"thicket":                    thicket(),
+		"panics with a cycle":        []any{badError{cyclicSlice()}, badFormat{cyclicMap()}},
 		"wide slice":                 make([]int, 1<<20),
 		"long string inside":         []string{strings.Repeat("x", 1<<20)},
 		"long error":                 long(1 << 20),
@@ -269,7 +295,6 @@ func TestTextOfHostileValues(t *testing.T) {
 type nosy struct {
 	f    *failure.Failure
 	verb string
-	in   *sync.WaitGroup
 }
 
 func (n *nosy) Error() string {

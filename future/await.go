@@ -56,10 +56,11 @@ func (n *node) wait(ctx context.Context) error {
 			return t.await(ctx, n)
 		}
 	case *job:
-		if t.worker != nil && library && mark.Find() == mark.OnWorker {
+		switch {
+		case !library || mark.Find() != mark.OnWorker:
+		case t.worker != nil:
 			return t.await(ctx, n)
-		}
-		if t.worker == nil && mark.Find() == mark.OnWorker {
+		default:
 			return n.park(ctx, &t.task)
 		}
 	}

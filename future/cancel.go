@@ -126,7 +126,7 @@ type stopper interface {
 func (w *work) cancelRoot(n *node, f *fault) {
 	switch r := n.role.(type) {
 	case *canceller:
-		n.role = nil // at most once
+		n.role = f // at most once; a later OnCancel is told
 		n.flags |= canceling
 		n.mu.Unlock()
 		w.calling, w.canceler, w.old = n, f, nil

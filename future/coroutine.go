@@ -257,9 +257,13 @@ func (c *coroutine) startOn(h *home) {
 	}
 }
 
+// starting is a coroutine's start as a step of its loop.
 type starting func()
 
 func (f starting) Run() { f() }
+
+// Drop does nothing: the coroutine is a member of the loop, and told as such.
+func (f starting) Drop(error) {}
 
 // stop ends the coroutine, because its loop has stopped: its wait, and every
 // later one, returns err. It runs on the loop's goroutine.

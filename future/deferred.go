@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+
+	"github.com/deferred-go/deferred/internal/seam"
 )
 
 // A Deferred is a value of type T that will be there, or an error. Any number
@@ -162,6 +164,12 @@ func (d *Deferred[T]) String() string { return fmt.Sprintf("%v", d) }
 func (d *Deferred[T]) Format(s fmt.State, verb rune) {
 	if d == nil {
 		fmt.Fprintf(s, "Deferred[%s](nil)", typeName[T]())
+		return
+	}
+	if a, ok := s.(*seam.Asker); ok {
+		if d.n.home != nil {
+			a.Executor = d.n.home.ex
+		}
 		return
 	}
 	v, f, ok := d.look(false)

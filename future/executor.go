@@ -1,10 +1,6 @@
 package future
 
 import (
-	"fmt"
-	"runtime"
-	"strings"
-	"sync"
 	"sync/atomic"
 
 	"github.com/deferred-go/deferred/clock"
@@ -54,7 +50,7 @@ func homeOf(verb string, ex Executor) *home {
 	}
 	h := &home{ex: ex, loop: loop}
 	if loop.Births() {
-		h.ledger = &ledger{pending: make(map[*node]birth), strict: loop.Strict()}
+		h.ledger = &ledger{pending: make(map[*node]born), strict: loop.Strict()}
 	}
 	if !local.CompareAndSwap(nil, h) {
 		return local.Load().(*home)
@@ -81,79 +77,3 @@ func (h *home) post(n *node) bool {
 
 // stopped is why a post was refused.
 func (h *home) stopped() error { return h.loop.Err() }
-
-// A ledger is what a loop that records birthplaces knows of its Deferreds, for
-// reports and for the end of a test. It costs a stack walk and an entry a
-// Deferred while that is pending.
-type ledger struct {
-	mu      sync.Mutex
-	count   int
-	pending map[*node]birth
-	entries []*entry
-	strict  bool // keep failures for the end of the test, log none
-}
-
-type birth struct {
-	number int
-	pcs    [16]uintptr
-	depth  int
-}
-
-func (l *ledger) born(n *node) {
-	b := birth{}
-	b.depth = runtime.Callers(3, b.pcs[:])
-	n.flags |= tracked
-	l.mu.Lock()
-	l.count++
-	b.number = l.count
-	l.pending[n] = b
-	l.mu.Unlock()
-}
-
-func (l *ledger) settled(n *node) {
-	l.mu.Lock()
-	delete(l.pending, n)
-	l.mu.Unlock()
-}
-
-func (l *ledger) keep(e *entry) {
-	l.mu.Lock()
-	l.entries = append(l.entries, e)
-	l.mu.Unlock()
-}
-
-// birthplace is where n was made, or "".
-func (n *node) birthplace() string {
-	if n.home == nil || n.home.ledger == nil {
-		return ""
-	}
-	l := n.home.ledger
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	b, ok := l.pending[n]
-	if !ok {
-		return ""
-	}
-	return b.place()
-}
-
-// place is the first frame outside of the library.
-func (b birth) place() string {
-	frames := runtime.CallersFrames(b.pcs[:b.depth])
-	for {
-		f, more := frames.Next()
-		if !inLibrary(f) || !more {
-			return fmt.Sprintf("%s %s:%d", f.Function, f.File, f.Line)
-		}
-	}
-}
-
-const module = "github.com/deferred-go/deferred/"
-
-// inLibrary reports whether a frame is the library's, not its tests' or
-// examples'.
-func inLibrary(f runtime.Frame) bool {
-	return strings.HasPrefix(f.Function, module) &&
-		!strings.HasPrefix(f.Function, module+"examples/") &&
-		!strings.HasSuffix(f.File, "_test.go")
-}

@@ -64,12 +64,17 @@ func (w *work) follow(n *node, role role, inner, old *node) {
 		if !inner.lockAlso(n) {
 			continue
 		}
+		read := n.readers != nil
 		if by, ok := n.moveTo(role, inner); ok {
-			w.afterFollow(by, by, nil)
+			w.lookForCycle(by)
 			return
 		}
-		q := n.listWith(inner, role)
-		w.afterFollow(n, n.readers, q)
+		if q := n.listWith(inner, role); q != nil {
+			w.push(item{do: cancelNode, n: n, f: q.with})
+		}
+		if read { // without readers it closes no cycle
+			w.lookForCycle(n)
+		}
 		return
 	}
 }
@@ -136,15 +141,10 @@ func (n *node) moveTo(role role, inner *node) (by *node, ok bool) {
 	return r, true
 }
 
-// afterFollow looks for a cycle that n's new source closes, and passes on a
-// cancel that came before it had one. Looking after linking lets the later of
-// two goroutines that close a cycle together see it. A node without readers
-// closes none.
-func (w *work) afterFollow(n, readers *node, q *request) {
-	if q != nil {
-		w.push(item{do: cancelNode, n: n, f: q.with})
-	}
-	if readers != nil && n.waitsForItself() {
+// lookForCycle fails n if its new source closes a cycle. Looking after linking
+// lets the later of two goroutines that close a cycle together see it.
+func (w *work) lookForCycle(n *node) {
+	if n.waitsForItself() {
 		w.breakCycle(n)
 	}
 }

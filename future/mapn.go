@@ -1,6 +1,9 @@
 package future
 
-import "strconv"
+import (
+	"strconv"
+	"sync"
+)
 
 // MapN calls f for each element of in, in order, with at most n of the
 // Deferreds that f returned pending at a time, and returns a Deferred of their
@@ -39,7 +42,7 @@ type mapN[T, U any] struct {
 	f     func(T) *Deferred[U]
 	lanes []lane[T, U]
 
-	// Guarded by d's lock.
+	mu     sync.Mutex // protects following fields
 	next   int
 	failed bool
 }
@@ -94,15 +97,15 @@ func (l *lane[T, U]) step(in *fault) (*node, *fault) {
 }
 
 func (m *mapN[T, U]) more() bool {
-	m.d.n.mu.Lock()
-	defer m.d.n.mu.Unlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	return !m.failed && m.next < len(m.in)
 }
 
 // take returns the index of the next element.
 func (m *mapN[T, U]) take() (i int, ok bool) {
-	m.d.n.mu.Lock()
-	defer m.d.n.mu.Unlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.failed || m.next == len(m.in) {
 		return 0, false
 	}
@@ -111,9 +114,9 @@ func (m *mapN[T, U]) take() (i int, ok bool) {
 }
 
 func (m *mapN[T, U]) fail() {
-	m.d.n.mu.Lock()
+	m.mu.Lock()
 	m.failed = true
-	m.d.n.mu.Unlock()
+	m.mu.Unlock()
 }
 
 func (m *mapN[T, U]) arrived(_ int, in *fault, left int) (bool, *fault, error) {

@@ -86,7 +86,7 @@ func (r Resolver[T]) OnCancel(f func(cause error)) {
 	case n.phase == open && n.flags&canceling == 0:
 		n.role = &canceller{f: f}
 		n.mu.Unlock()
-	case n.phase == settled && n.fault().isCancel():
+	case n.phase == open, n.phase == settled && n.fault().isCancel():
 		cause := n.fault().cause()
 		n.mu.Unlock()
 		f(cause)

@@ -64,7 +64,7 @@ func run[T any](ctx context.Context, f func(context.Context) (T, error), v *T, o
 		}
 		p := recover()
 		*out = newFault(failure.New(p), f)
-		if isControl(p) {
+		if seam.IsControl(p) {
 			*control = p
 		}
 	}()

@@ -123,7 +123,11 @@ func (d *Deferred[T]) WithContext(ctx context.Context) *Deferred[T] {
 	mustContext(ctx, "WithContext")
 	l := &limit[T]{text: "future: no outcome before the context's deadline"}
 	l.start(d, l)
-	if ctx.Done() == nil || l.d.n.isSettled() {
+	switch {
+	case ctx.Done() == nil || l.d.n.isSettled():
+		return &l.d
+	case ctx.Err() != nil:
+		l.end(ctx)
 		return &l.d
 	}
 	stop := watch(l.d.n.home, ctx, func() { l.end(ctx) })

@@ -2,9 +2,9 @@ package future
 
 import (
 	"errors"
-	"reflect"
 
 	"github.com/deferred-go/deferred/failure"
+	"github.com/deferred-go/deferred/internal/seam"
 )
 
 // A work runs what has become runnable, in one loop and on one goroutine: the
@@ -86,8 +86,10 @@ func (w *work) broken(v any) {
 	}
 	out := n.brokenBy(v, w.canceler)
 	w.calling, w.canceler = nil, nil
-	w.settle(n, out, w.old != nil)
-	if isControl(v) {
+	if !w.settle(n, out, w.old != nil) {
+		out.rest(n.home) // a canceller that had settled n already: report it
+	}
+	if seam.IsControl(v) {
 		panic(v)
 	}
 	if v == nil {
@@ -119,19 +121,6 @@ func (n *node) brokenBy(v any, canceler *fault) *fault {
 		err = errors.Join(canceler.err, err)
 	}
 	return newFault(err, nil)
-}
-
-// isControl reports whether v is a panic by which a property tester steers its
-// test; swallowing it would break the search for a smaller counterexample.
-func isControl(v any) bool {
-	if v == nil {
-		return false
-	}
-	t := reflect.TypeOf(v)
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	return t.PkgPath() == "pgregory.net/rapid"
 }
 
 func (w *work) loop() {
@@ -245,16 +234,16 @@ func (w *work) step(n *node, role role, in *fault, old *node) {
 }
 
 // settle gives n its outcome, unless it has one, and puts its readers into the
-// work. gone: the ring of a source that n left may still have it.
-func (w *work) settle(n *node, f *fault, gone bool) {
+// work. It reports whether it did. gone: the ring of a source that n left may still have it.
+func (w *work) settle(n *node, f *fault, gone bool) (first bool) {
 	n.mu.Lock()
-	w.settleAndUnlock(n, f, gone)
+	return w.settleAndUnlock(n, f, gone)
 }
 
-func (w *work) settleAndUnlock(n *node, f *fault, gone bool) {
+func (w *work) settleAndUnlock(n *node, f *fault, gone bool) (first bool) {
 	if n.phase == settled {
 		n.mu.Unlock()
-		return
+		return false
 	}
 	n.settleLocked(f)
 	r := n.takeFirst()
@@ -268,6 +257,7 @@ func (w *work) settleAndUnlock(n *node, f *fault, gone bool) {
 		n.next, w.top = w.top, n
 	}
 	w.reader, w.in = r, f
+	return true
 }
 
 // posted is a queued node as a step of its loop.

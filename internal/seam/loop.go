@@ -153,3 +153,14 @@ func (l *Members) TakeFirst(bound bool) *Member {
 	}
 	return nil
 }
+
+// A Ledger is what package future keeps in Loop.Local of a loop that records
+// birthplaces, for test helpers.
+type Ledger interface {
+	// Unsettled returns the birthplaces of the Deferreds that are pending and
+	// wait for no other one.
+	Unsettled() []string
+
+	// Unhandled returns and forgets the failures that nobody took.
+	Unhandled() []error
+}

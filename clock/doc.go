@@ -1,0 +1,2 @@
+// Package clock has time as a value.
+package clock

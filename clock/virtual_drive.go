@@ -1,0 +1,256 @@
+package clock
+
+import (
+	"fmt"
+	"log/slog"
+	"math"
+	"time"
+
+	"github.com/deferred-go/deferred/internal/mark"
+	"github.com/deferred-go/deferred/internal/timerq"
+)
+
+// A drive is one call that moves time. Its fields are written by the driving
+// goroutine only, with v.mu held.
+type drive struct {
+	verb    string
+	until   int64 // the last instant whose events run
+	settle  bool  // at the end it is then
+	most    int   // events
+	count   int
+	item    timerq.Item // what runs
+	running bool
+}
+
+// Advance moves time on by d, and runs what is due on the way in order, with
+// Now at the time for which it was due: also what is scheduled by what runs,
+// and what is due at the very end. With d == 0 it runs what is ready now.
+// Before time moves on and before Advance returns, workers of reactors have
+// returned or wait in Await, and every Hold has been released.
+//
+// Advance panics if d is negative, if v is being driven already, by another
+// goroutine or by the one that runs the caller, and if there is no end to
+// what is to run (see [Limit]). If a function that was given to CallLater
+// panics, Advance does, with the same value, at the time of that function;
+// what is due later stays scheduled.
+func (v *Virtual) Advance(d time.Duration) {
+	if d < 0 {
+		panic(fmt.Sprintf("clock: Advance(%v): time does not run backwards; advance by 0 or more", d))
+	}
+	v.drive("Advance", d, nil, math.MaxInt)
+}
+
+// AdvanceTo is Advance by what is missing to t. It panics if t has passed.
+func (v *Virtual) AdvanceTo(t time.Time) {
+	v.drive("AdvanceTo", 0, &t, math.MaxInt)
+}
+
+// Step runs the next event, moving time on to it if need be, and reports
+// whether there was one. In all else it is as [Virtual.Advance].
+func (v *Virtual) Step() bool {
+	return v.drive("Step", -1, nil, 1) == 1
+}
+
+// Run runs all that is scheduled, and what is scheduled by it, until nothing
+// is. Time is then that of the last event. While something is scheduled again
+// and again, there is no end, and Run panics (see [Limit]): use Advance. In all
+// else it is as [Virtual.Advance].
+func (v *Virtual) Run() {
+	v.drive("Run", -1, nil, math.MaxInt)
+}
+
+// drive runs what is due: for d, or until to, or without end if d is negative.
+func (v *Virtual) drive(verb string, d time.Duration, to *time.Time, most int) (ran int) {
+	v.begin(verb)
+	defer v.end()
+	run := drive{verb: verb, until: math.MaxInt64, settle: d >= 0, most: most}
+	v.mu.Lock()
+	switch now := v.q.Now; {
+	case to != nil:
+		run.until = int64(to.Sub(start))
+		if run.until < now {
+			v.mu.Unlock()
+			panic(fmt.Sprintf("clock: AdvanceTo(%v): that has passed, it is %v; time does not run backwards", *to, timeOf(now)))
+		}
+	case d >= 0:
+		run.until = after(now, d)
+	}
+	v.run = run
+	v.lookLocked(&v.parents)
+	v.mu.Unlock()
+	mark.Loop(v.loop)
+	return v.run.count
+}
+
+// begin makes the calling goroutine the one that drives.
+func (v *Virtual) begin(verb string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.driving {
+		panic("clock: " + verb + " of a Virtual that is being driven: a function that it runs must not drive it, nor may two goroutines; schedule with CallLater, and let one goroutine drive")
+	}
+	v.driving = true
+	v.drives++
+}
+
+// end is begin's counterpart. It runs deferred, so also when a function that
+// was due panics or ends the goroutine.
+func (v *Virtual) end() {
+	v.mu.Lock()
+	v.q.EndTurn()
+	for len(v.asked) > 0 {
+		v.doLocked()
+	}
+	v.driving = false
+	v.run = drive{count: v.run.count}
+	v.mu.Unlock()
+}
+
+// loop runs what is due. A panic of a reactor's step is the reactor's affair,
+// any other leaves.
+func (v *Virtual) loop() {
+	for !v.guarded() {
+	}
+}
+
+func (v *Virtual) guarded() (done bool) {
+	defer func() {
+		if !v.run.running {
+			return
+		}
+		v.run.running = false
+		owner := v.run.item.Owner
+		if owner == nil {
+			return
+		}
+		if r := recover(); !owner.Failed(r) && r != nil {
+			panic(r)
+		}
+	}()
+	for v.next() {
+		v.run.item.Run()
+		v.run.running = false
+	}
+	return true
+}
+
+// next finds the next event, waiting for workers and holds and moving time as
+// need be. It returns false at the end of the drive.
+func (v *Virtual) next() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	run := &v.run
+	for {
+		v.q.EndTurn()
+		v.gapLocked()
+		if run.count == run.most {
+			return false
+		}
+		if it, ok := v.q.Next(); ok {
+			if run.count == v.limit {
+				v.q.Post(it.Task, it.Owner)
+				v.overLimitLocked(it)
+			}
+			run.count++
+			run.item, run.running = it, true
+			return true
+		}
+		if v.lookLocked(&v.parents) || v.heldLocked() {
+			continue
+		}
+		when, ok := v.q.Later()
+		if !ok || when > run.until {
+			if run.settle {
+				v.q.Now = run.until
+			}
+			return false
+		}
+		v.q.Now = when
+	}
+}
+
+// gapLocked does what is to be done between two events, until there is nothing.
+func (v *Virtual) gapLocked() {
+	for {
+		switch {
+		case len(v.asked) > 0:
+			v.doLocked()
+		case v.baton.busy > v.baton.stuck:
+			v.awaitWorkerLocked()
+		case v.lookLocked(&v.waits):
+		case v.baton.handOnLocked(nil):
+		case v.baton.busy > 0:
+			v.awaitWorkerLocked()
+		case len(v.baton.finished) > 0:
+			v.baton.deliverLocked(v)
+		default:
+			return
+		}
+	}
+}
+
+// doLocked does the next thing that Do was asked for.
+func (v *Virtual) doLocked() {
+	f := v.asked[0]
+	v.asked = v.asked[1:]
+	v.mu.Unlock()
+	defer v.mu.Lock()
+	f()
+}
+
+// heldLocked waits while time is held and nothing is to be done at this
+// instant. It reports whether it had to.
+func (v *Virtual) heldLocked() bool {
+	if v.holds == 0 {
+		return false
+	}
+	defer v.watchdogLocked()()
+	for v.holds > 0 && !v.q.Due() && len(v.asked) == 0 && !v.baton.runnable() {
+		if v.barked {
+			v.barked = false
+			v.logLocked(slog.Default(), "clock: virtual time has been held for 2 real seconds: it stands still until the function that Hold returned is called", "holds", v.holds)
+		}
+		v.cond.Wait()
+	}
+	return true
+}
+
+// patience is how long the watchdogs wait, in real time.
+const patience = 2 * time.Second
+
+// watchdogLocked makes barked true, and wakes the drive, when patience is at
+// its end before off is called. Both are called with v.mu held.
+func (v *Virtual) watchdogLocked() (off func()) {
+	v.dog++
+	v.barked = false
+	this := v.dog
+	timer := v.real.CallLater(patience, func() {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		if v.dog == this {
+			v.barked = true
+			v.cond.Broadcast()
+		}
+	})
+	return func() {
+		v.dog++
+		v.barked = false
+		timer.Stop()
+	}
+}
+
+// logLocked logs without the lock.
+func (v *Virtual) logLocked(to *slog.Logger, text string, args ...any) {
+	v.mu.Unlock()
+	defer v.mu.Lock()
+	to.Warn(text, args...)
+}
+
+func (v *Virtual) overLimitLocked(next timerq.Item) {
+	remedy := "; something schedules itself again and again at one instant: give it a delay"
+	if v.run.until == math.MaxInt64 {
+		remedy = "; something schedules itself again and again: use Advance"
+	}
+	items := append([]timerq.Item{next}, v.q.All(nil)...)
+	panic(fmt.Sprintf("clock: %s: more than %d events (see clock.Limit)%s; %s", v.run.verb, v.limit, remedy, list(v.q.Now, items, 10)))
+}

@@ -1,0 +1,126 @@
+package clock
+
+import (
+	"context"
+	"slices"
+)
+
+// polls are foreign contexts that are looked at between events. All that share
+// a Done channel are looked at once. Its fields are protected by the Virtual's
+// lock.
+type polls struct {
+	byDone map[<-chan struct{}]*poll
+	order  []*poll // each change of what is in it makes a new slice, but appending does not
+	live   int     // how many of them have watches
+}
+
+// A poll is one foreign context with the watches that wait for its end, in the
+// order in which they came.
+type poll struct {
+	ctx         context.Context
+	first, last *watch
+}
+
+type watch struct {
+	in         *poll
+	prev, next *watch
+	f          func()
+}
+
+func (p *polls) add(ctx context.Context, w *watch) {
+	done := ctx.Done()
+	g := p.byDone[done]
+	if g == nil {
+		if p.byDone == nil {
+			p.byDone = make(map[<-chan struct{}]*poll)
+		}
+		g = &poll{ctx: ctx}
+		p.byDone[done] = g
+		if len(p.order) > 16 && p.live < len(p.order)/2 {
+			p.order = slices.DeleteFunc(slices.Clone(p.order), func(g *poll) bool { return g.first == nil })
+		}
+		p.order = append(p.order, g)
+		p.live++
+	}
+	w.in, w.prev = g, g.last
+	if g.last != nil {
+		g.last.next = w
+	} else {
+		g.first = w
+	}
+	g.last = w
+}
+
+func (p *polls) remove(w *watch) bool {
+	g := w.in
+	if g == nil {
+		return false
+	}
+	if w.prev != nil {
+		w.prev.next = w.next
+	} else {
+		g.first = w.next
+	}
+	if w.next != nil {
+		w.next.prev = w.prev
+	} else {
+		g.last = w.prev
+	}
+	w.in, w.prev, w.next = nil, nil, nil
+	if g.first == nil {
+		delete(p.byDone, g.ctx.Done())
+		p.live--
+		if p.live == 0 {
+			p.order, p.byDone = nil, nil
+		}
+	}
+	return true
+}
+
+// lookLocked calls what watches the contexts of p that have ended, in the
+// order in which the contexts were first watched and then of the watches. It
+// reports whether there were any. It lets go of the lock meanwhile.
+func (v *Virtual) lookLocked(p *polls) (any bool) {
+	if p.live == 0 {
+		return false
+	}
+	order := p.order
+	v.mu.Unlock()
+	defer v.mu.Lock()
+	for _, g := range order {
+		if g.ctx.Err() == nil {
+			continue
+		}
+		for f := v.nextWatch(p, g); f != nil; f = v.nextWatch(p, g) {
+			any = true
+			f()
+		}
+	}
+	return any
+}
+
+func (v *Virtual) nextWatch(p *polls, g *poll) func() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	w := g.first
+	if w == nil {
+		return nil
+	}
+	p.remove(w)
+	return w.f
+}
+
+func (v *Virtual) watch(p *polls, ctx context.Context, f func()) (stop func() bool) {
+	if ctx.Done() == nil {
+		return func() bool { return true }
+	}
+	w := &watch{f: f}
+	v.mu.Lock()
+	p.add(ctx, w)
+	v.mu.Unlock()
+	return func() bool {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		return p.remove(w)
+	}
+}

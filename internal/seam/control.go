@@ -1,0 +1,25 @@
+package seam
+
+import "reflect"
+
+// IsControl reports whether v, a recovered panic value, is one by which a
+// property tester steers its test. Who recovers it must panic with it again,
+// or the search for a smaller counterexample goes astray.
+func IsControl(v any) bool {
+	if v == nil {
+		return false
+	}
+	t := reflect.TypeOf(v)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.PkgPath() == "pgregory.net/rapid"
+}
+
+// A Dropper is a Task that wants to know when it will not be run because its
+// loop has stopped. Drop is then called instead of Run, on the loop, in the
+// order in which the tasks would have run and before the members are told.
+type Dropper interface {
+	Task
+	Drop(err error)
+}

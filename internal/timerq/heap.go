@@ -1,0 +1,155 @@
+package timerq
+
+// heap is a 4-ary heap of timers. Its slots have the keys and no pointers, so
+// moving them touches neither the timers nor the garbage collector; which
+// timer a slot is of says the table. A timer that is removed leaves its slot
+// behind with an empty place in the table, which is all that keeps it in
+// memory; when more than half of the slots are such, they are swept out.
+type heap struct {
+	slots []slot
+	table []*Timer
+	free  []uint32 // places in the table that no slot uses
+	dead  int      // slots whose place in the table is empty
+}
+
+type slot struct {
+	when int64
+	seq  uint64
+	id   uint32
+}
+
+func (a slot) before(b slot) bool {
+	return a.when < b.when || a.when == b.when && a.seq < b.seq
+}
+
+func (h *heap) len() int { return len(h.slots) - h.dead }
+
+func (h *heap) push(t *Timer, seq uint64) {
+	var id uint32
+	if n := len(h.free); n > 0 {
+		id = h.free[n-1]
+		h.free = h.free[:n-1]
+		h.table[id] = t
+	} else {
+		id = uint32(len(h.table))
+		h.table = append(h.table, t)
+	}
+	t.place = uint64(id)
+	h.slots = append(h.slots, slot{t.when, seq, id})
+	h.up(len(h.slots) - 1)
+}
+
+// first returns the earliest timer, or nil.
+func (h *heap) first() *Timer {
+	for len(h.slots) > 0 {
+		if t := h.table[h.slots[0].id]; t != nil {
+			return t
+		}
+		h.dead--
+		h.popSlot()
+	}
+	return nil
+}
+
+// pop removes the timer that first has just returned.
+func (h *heap) pop() {
+	h.table[h.slots[0].id] = nil
+	h.popSlot()
+}
+
+func (h *heap) popSlot() {
+	n := len(h.slots) - 1
+	if n == 0 {
+		h.reset()
+		return
+	}
+	h.free = append(h.free, h.slots[0].id)
+	last := h.slots[n]
+	h.slots = h.slots[:n]
+	h.slots[0] = last
+	h.down(0)
+}
+
+// remove removes t, which is in h.
+func (h *heap) remove(t *Timer) {
+	h.table[t.place] = nil
+	h.dead++
+	if n := len(h.slots); h.dead == n {
+		h.reset()
+	} else if n > 64 && h.dead > n/2 {
+		h.sweep(nil)
+	}
+}
+
+// keep is the room that an empty heap does not give back.
+const keep = 1024
+
+func (h *heap) reset() {
+	h.dead = 0
+	if cap(h.slots) > keep {
+		h.slots, h.table, h.free = nil, nil, nil
+		return
+	}
+	clear(h.table)
+	h.slots, h.table, h.free = h.slots[:0], h.table[:0], h.free[:0]
+}
+
+// sweep removes the dead slots and, if drop is not nil, the timers for which
+// it returns true.
+func (h *heap) sweep(drop func(*Timer) bool) {
+	slots := make([]slot, 0, h.len())
+	table := make([]*Timer, 0, h.len())
+	for _, s := range h.slots {
+		t := h.table[s.id]
+		if t == nil || drop != nil && drop(t) {
+			continue
+		}
+		s.id = uint32(len(table))
+		t.place = uint64(s.id)
+		slots, table = append(slots, s), append(table, t)
+	}
+	h.slots, h.table, h.free, h.dead = slots, table, nil, 0
+	for i := (len(slots) - 2) / 4; i >= 0; i-- {
+		h.down(i)
+	}
+}
+
+func (h *heap) up(i int) {
+	s := h.slots
+	x := s[i]
+	for i > 0 {
+		p := (i - 1) / 4
+		if !x.before(s[p]) {
+			break
+		}
+		s[i] = s[p]
+		i = p
+	}
+	s[i] = x
+}
+
+func (h *heap) down(i int) {
+	s := h.slots
+	if len(s) == 0 {
+		return
+	}
+	x := s[i]
+	for {
+		c := 4*i + 1
+		if c >= len(s) {
+			break
+		}
+		m := c
+		for k := c + 1; k < min(c+4, len(s)); k++ {
+			if s[k].before(s[m]) {
+				m = k
+			}
+		}
+		if !s[m].before(x) {
+			break
+		}
+		s[i] = s[m]
+		i = m
+	}
+	s[i] = x
+}

@@ -1,0 +1,224 @@
+// Package timerq is the queue of a virtual clock and of a reactor: what is to
+// be done at this instant, in order, and what later.
+//
+// The order is the same for both. At each instant, first the timers that are
+// due run, by due time and then in the order in which they were armed; then
+// what was queued at this instant, first in, first out. A timer that is armed
+// with no delay during a turn is queued at the end of the turn, after what the
+// turn has posted.
+package timerq
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/deferred-go/deferred/internal/birth"
+	"github.com/deferred-go/deferred/internal/seam"
+)
+
+// A Timer is a delayed call. Its fields are protected by the lock of the
+// queue's user; F, Owner and Birth do not change.
+type Timer struct {
+	F     func()
+	Owner *seam.Owner
+	Birth *birth.Place
+
+	when  int64
+	place uint64
+	where where
+}
+
+// When is the time for which the timer is, or was, armed.
+func (t *Timer) When() int64 { return t.when }
+
+// where says what the place of a timer is a place in.
+type where uint8
+
+const (
+	nowhere where = iota // it has fired, was stopped, or was never armed
+	inHeap
+	inReady
+	inTail
+)
+
+// An Item is what runs in one turn: a task or a timer.
+type Item struct {
+	Task  seam.Task
+	Timer *Timer
+	Owner *seam.Owner
+}
+
+func (it *Item) set() bool { return it.Task != nil || it.Timer != nil }
+
+// Run runs the item.
+func (it *Item) Run() {
+	if it.Timer != nil {
+		it.Timer.F()
+	} else {
+		it.Task.Run()
+	}
+}
+
+// A Queue is not safe for concurrent use: its user locks.
+type Queue struct {
+	// Now is the time up to which timers are due. Whoever moves it has run
+	// what was due before.
+	Now int64
+
+	heap  heap
+	ready ring
+	tail  ring // armed without delay in the running turn
+	seq   uint64
+}
+
+// Post queues t.
+func (q *Queue) Post(t seam.Task, o *seam.Owner) { q.ready.push(Item{Task: t, Owner: o}) }
+
+// Arm arms t, which is not armed, for the time when. If that is not after
+// Now, t is queued: at the end of the running turn, if there is one.
+func (q *Queue) Arm(t *Timer, when int64, turn bool) {
+	switch t.when = when; {
+	case when > q.Now:
+		q.seq++
+		q.heap.push(t, q.seq)
+		t.where = inHeap
+	case turn:
+		t.where, t.place = inTail, q.tail.tail
+		q.tail.push(Item{Timer: t, Owner: t.Owner})
+	default:
+		q.enqueue(t)
+	}
+}
+
+func (q *Queue) enqueue(t *Timer) {
+	t.where, t.place = inReady, q.ready.tail
+	q.ready.push(Item{Timer: t, Owner: t.Owner})
+}
+
+// Disarm disarms t and reports whether it was armed.
+func (q *Queue) Disarm(t *Timer) bool {
+	switch t.where {
+	case nowhere:
+		return false
+	case inHeap:
+		q.heap.remove(t)
+	case inReady:
+		q.ready.clear(t.place)
+	case inTail:
+		q.tail.clear(t.place)
+	}
+	t.where = nowhere
+	return true
+}
+
+// EndTurn queues the timers that were armed without delay in the turn.
+func (q *Queue) EndTurn() {
+	if q.tail.head == q.tail.tail {
+		return
+	}
+	for {
+		it, ok := q.tail.pop()
+		if !ok {
+			return
+		}
+		q.enqueue(it.Timer)
+	}
+}
+
+// Next takes the next item that is due.
+func (q *Queue) Next() (Item, bool) {
+	if t := q.heap.first(); t != nil && t.when <= q.Now {
+		q.heap.pop()
+		t.where = nowhere
+		return Item{Timer: t, Owner: t.Owner}, true
+	}
+	it, ok := q.ready.pop()
+	if it.Timer != nil {
+		it.Timer.where = nowhere
+	}
+	return it, ok
+}
+
+// Later returns the due time of the earliest timer in the heap. If nothing is
+// due, that is when something will be.
+func (q *Queue) Later() (when int64, ok bool) {
+	if t := q.heap.first(); t != nil {
+		return t.when, true
+	}
+	return 0, false
+}
+
+// Due reports whether there is something that is due.
+func (q *Queue) Due() bool {
+	when, ok := q.Later()
+	return q.ready.len() > 0 || ok && when <= q.Now
+}
+
+// Len counts the items.
+func (q *Queue) Len() int { return q.heap.len() + q.ready.len() + q.tail.len() }
+
+// All lists the items of o, or all if o is nil, in the order in which they
+// will run.
+func (q *Queue) All(o *seam.Owner) []Item {
+	var all []Item
+	slots := slices.Clone(q.heap.slots)
+	slices.SortFunc(slots, func(a, b slot) int {
+		return cmp.Or(cmp.Compare(a.when, b.when), cmp.Compare(a.seq, b.seq))
+	})
+	i := 0
+	for ; i < len(slots) && slots[i].when <= q.Now; i++ {
+		all = q.heap.list(all, slots[i], o)
+	}
+	all = q.ready.list(all, o)
+	all = q.tail.list(all, o)
+	for ; i < len(slots); i++ {
+		all = q.heap.list(all, slots[i], o)
+	}
+	return all
+}
+
+func (h *heap) list(all []Item, s slot, o *seam.Owner) []Item {
+	if t := h.table[s.id]; t != nil && (o == nil || t.Owner == o) {
+		all = append(all, Item{Timer: t, Owner: t.Owner})
+	}
+	return all
+}
+
+func (r *ring) list(all []Item, o *seam.Owner) []Item {
+	for p := r.head; p != r.tail; p++ {
+		if it := *r.at(p); it.set() && (o == nil || it.Owner == o) {
+			all = append(all, it)
+		}
+	}
+	return all
+}
+
+// Drop removes all items of o and returns those that were due, in order.
+func (q *Queue) Drop(o *seam.Owner) (due []Item) {
+	for _, it := range q.All(o) {
+		if it.Timer == nil || it.Timer.when <= q.Now {
+			due = append(due, it)
+		}
+	}
+	q.heap.sweep(func(t *Timer) bool {
+		if t.Owner != o {
+			return false
+		}
+		t.where = nowhere
+		return true
+	})
+	q.ready.drop(o)
+	q.tail.drop(o)
+	return due
+}
+
+func (r *ring) drop(o *seam.Owner) {
+	for p := r.head; p != r.tail; p++ {
+		if it := r.at(p); it.set() && it.Owner == o {
+			if it.Timer != nil {
+				it.Timer.where = nowhere
+			}
+			r.clear(p)
+		}
+	}
+}

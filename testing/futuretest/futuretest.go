@@ -1,0 +1,104 @@
+package futuretest
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/deferred-go/deferred/clock"
+	"github.com/deferred-go/deferred/clock/reactor"
+	"github.com/deferred-go/deferred/internal/seam"
+)
+
+// TB is what the package needs of a test. *testing.T, *testing.B, *testing.F
+// and *rapid.T have it.
+type TB interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Cleanup(f func())
+}
+
+// New returns a reactor on a virtual clock of its own, which starts at
+// 2000-01-01 UTC. Both record birthplaces. At the end of t, in its Cleanup, the
+// reactor stops, and t fails for everything that was left behind; see the
+// package documentation. Tests in parallel do not touch each other's.
+func New(t TB) (*reactor.Reactor, *clock.Virtual) {
+	t.Helper()
+	clk := clock.NewVirtual(clock.Birthplaces())
+	r := reactor.New(clk, reactor.Birthplaces())
+	books := booksOf(r)
+	books.KeepBooks(func(err error) {
+		t.Errorf("futuretest: in a function on the reactor: %+v", err)
+	})
+	t.Cleanup(func() {
+		t.Helper()
+		reportLeft(t, r, books)
+	})
+	return r, clk
+}
+
+// booksOf is what the reactor knows beyond its public surface.
+func booksOf(r *reactor.Reactor) seam.Books { return seam.LoopOf(r).(seam.Books) }
+
+// ledgerOf is what package future keeps with r, or nil if r was not used.
+func ledgerOf(r *reactor.Reactor) seam.Ledger {
+	l, _ := seam.LoopOf(r).Local().Load().(seam.Ledger)
+	return l
+}
+
+// reportLeft fails t for what is left behind, and stops r, so that nothing
+// outlives the test.
+func reportLeft(t TB, r *reactor.Reactor, books seam.Books) {
+	t.Helper()
+	var left []string
+	add := func(what, birth string) {
+		if birth == "" {
+			birth = "an unknown place"
+		}
+		left = append(left, fmt.Sprintf("%s, made at %s", what, birth))
+	}
+	for _, s := range books.Timers() {
+		add(fmt.Sprintf("a delayed call of %s, due at %s", s.What, s.At.Format("2006-01-02 15:04:05.999999999")), s.Birth)
+	}
+	for _, w := range books.Workers() {
+		add("a worker, "+w.State, w.Birth)
+	}
+	if n := books.Posts(); n > 0 {
+		left = append(left, fmt.Sprintf("%d posted functions that have not run: Advance(0) runs them", n))
+	}
+	ledger := ledgerOf(r)
+	if ledger != nil {
+		for _, birth := range ledger.Unsettled() {
+			add("a Deferred that has not settled", birth)
+		}
+	}
+	if len(left) > 0 {
+		t.Errorf("futuretest: left behind:\n\t%s", strings.Join(left, "\n\t"))
+	}
+	var unhandled []error
+	if ledger != nil {
+		unhandled = ledger.Unhandled()
+	}
+	for _, err := range unhandled {
+		t.Errorf("futuretest: a failure that nobody handled: %+v", err)
+	}
+	r.Stop()
+}
+
+// Unhandled returns the failures on r that nobody has handled so far, in the
+// order in which they arose, and takes note of them: they do not fail the test
+// any more. First it runs what is ready at this instant. Each is a
+// *failure.Failure that wraps the error and knows the callbacks that it came
+// through. Cancellations are not among them. r is a reactor that [New] made; of
+// another one it knows nothing, and fails t.
+func Unhandled(t TB, r *reactor.Reactor) []error {
+	t.Helper()
+	if loop := seam.LoopOf(r); !loop.Strict() {
+		t.Fatalf("futuretest: Unhandled: this reactor was not made by futuretest.New, so nothing keeps its failures")
+	}
+	runReady(r)
+	if l := ledgerOf(r); l != nil {
+		return l.Unhandled()
+	}
+	return nil
+}
