@@ -3,6 +3,7 @@ package clock
 import (
 	"context"
 	"log/slog"
+	"math"
 	"slices"
 	"time"
 
@@ -82,6 +83,18 @@ func (d *driver) WatchParent(ctx context.Context, f func()) func() bool {
 	return d.v.watch(&d.v.parents, ctx, f)
 }
 
+func (d *driver) Bind(o *seam.Owner) {
+	d.v.mu.Lock()
+	defer d.v.mu.Unlock()
+	d.v.bound = append(d.v.bound, o)
+}
+
+func (d *driver) RunReady() {
+	if d.v.tryBegin() {
+		d.v.drive("Advance", 0, nil, math.MaxInt)
+	}
+}
+
 func (d *driver) Do(f func()) {
 	v := d.v
 	v.mu.Lock()
@@ -119,6 +132,7 @@ func (d *driver) Drop(o *seam.Owner) (dropped seam.Dropped) {
 	v := d.v
 	v.mu.Lock()
 	o.Gone = true
+	v.bound = slices.DeleteFunc(v.bound, func(b *seam.Owner) bool { return b == o })
 	due := v.q.Drop(o)
 	var jobs []*worker
 	b := &v.baton
@@ -249,4 +263,3 @@ func (v *Virtual) idleParked(timer *Timer, o *seam.Owner) bool {
 	p.timer, p.said = nil, true
 	return true
 }
-

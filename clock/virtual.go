@@ -47,6 +47,7 @@ type Virtual struct {
 	waits   polls // contexts that somebody waits with
 	parents polls // contexts that only others are below of
 	parked  parked
+	bound   []*seam.Owner
 	dog     int // number of the newest watchdog
 	barked  bool
 }

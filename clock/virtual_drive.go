@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/deferred-go/deferred/internal/mark"
@@ -37,17 +38,20 @@ func (v *Virtual) Advance(d time.Duration) {
 	if d < 0 {
 		panic(fmt.Sprintf("clock: Advance(%v): time does not run backwards; advance by 0 or more", d))
 	}
+	v.begin("Advance")
 	v.drive("Advance", d, nil, math.MaxInt)
 }
 
 // AdvanceTo is Advance by what is missing to t. It panics if t has passed.
 func (v *Virtual) AdvanceTo(t time.Time) {
+	v.begin("AdvanceTo")
 	v.drive("AdvanceTo", 0, &t, math.MaxInt)
 }
 
 // Step runs the next event, moving time on to it if need be, and reports
 // whether there was one. In all else it is as [Virtual.Advance].
 func (v *Virtual) Step() bool {
+	v.begin("Step")
 	return v.drive("Step", -1, nil, 1) == 1
 }
 
@@ -56,12 +60,12 @@ func (v *Virtual) Step() bool {
 // and again, there is no end, and Run panics (see [Limit]): use Advance. In all
 // else it is as [Virtual.Advance].
 func (v *Virtual) Run() {
+	v.begin("Run")
 	v.drive("Run", -1, nil, math.MaxInt)
 }
 
-// drive runs what is due: for d, or until to, or without end if d is negative.
+// drive, which begin has allowed, runs what is due: for d, or until to, or without end if d is negative.
 func (v *Virtual) drive(verb string, d time.Duration, to *time.Time, most int) (ran int) {
-	v.begin(verb)
 	defer v.end()
 	run := drive{verb: verb, until: math.MaxInt64, settle: d >= 0, most: most}
 	v.mu.Lock()
@@ -84,26 +88,35 @@ func (v *Virtual) drive(verb string, d time.Duration, to *time.Time, most int) (
 
 // begin makes the calling goroutine the one that drives.
 func (v *Virtual) begin(verb string) {
+	if !v.tryBegin() {
+		panic("clock: " + verb + " of a Virtual that is being driven: a function that it runs must not drive it, nor may two goroutines; schedule with CallLater, and let one goroutine drive")
+	}
+}
+
+func (v *Virtual) tryBegin() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.driving {
-		panic("clock: " + verb + " of a Virtual that is being driven: a function that it runs must not drive it, nor may two goroutines; schedule with CallLater, and let one goroutine drive")
+		return false
 	}
 	v.driving = true
 	v.drives++
+	return true
 }
 
 // end is begin's counterpart. It runs deferred, so also when a function that
 // was due panics or ends the goroutine.
 func (v *Virtual) end() {
 	v.mu.Lock()
+	defer func() {
+		v.driving = false
+		v.run = drive{}
+		v.mu.Unlock()
+	}()
 	v.q.EndTurn()
 	for len(v.asked) > 0 {
 		v.doLocked()
 	}
-	v.driving = false
-	v.run = drive{count: v.run.count}
-	v.mu.Unlock()
 }
 
 // loop runs what is due. A panic of a reactor's step is the reactor's affair,
@@ -119,11 +132,12 @@ func (v *Virtual) guarded() (done bool) {
 			return
 		}
 		v.run.running = false
+		r := recover()
 		owner := v.run.item.Owner
-		if owner == nil {
-			return
-		}
-		if r := recover(); !owner.Failed(r) && r != nil {
+		handled := owner != nil && owner.Failed(r)
+		if r == nil { // runtime.Goexit
+			v.lose()
+		} else if !handled {
 			panic(r)
 		}
 	}()
@@ -132,6 +146,16 @@ func (v *Virtual) guarded() (done bool) {
 		v.run.running = false
 	}
 	return true
+}
+
+// lose tells the reactors that the driving goroutine ends by runtime.Goexit.
+func (v *Virtual) lose() {
+	v.mu.Lock()
+	bound := slices.Clone(v.bound)
+	v.mu.Unlock()
+	for _, o := range bound {
+		o.Lost()
+	}
 }
 
 // next finds the next event, waiting for workers and holds and moving time as
@@ -143,14 +167,14 @@ func (v *Virtual) next() bool {
 	for {
 		v.q.EndTurn()
 		v.gapLocked()
+		v.q.EndTurn() // what workers armed without delay is due now, too
 		if run.count == run.most {
 			return false
 		}
+		if run.count == v.limit && v.q.Due() {
+			v.overLimitLocked()
+		}
 		if it, ok := v.q.Next(); ok {
-			if run.count == v.limit {
-				v.q.Post(it.Task, it.Owner)
-				v.overLimitLocked(it)
-			}
 			run.count++
 			run.item, run.running = it, true
 			return true
@@ -246,11 +270,10 @@ func (v *Virtual) logLocked(to *slog.Logger, text string, args ...any) {
 	to.Warn(text, args...)
 }
 
-func (v *Virtual) overLimitLocked(next timerq.Item) {
+func (v *Virtual) overLimitLocked() {
 	remedy := "; something schedules itself again and again at one instant: give it a delay"
 	if v.run.until == math.MaxInt64 {
 		remedy = "; something schedules itself again and again: use Advance"
 	}
-	items := append([]timerq.Item{next}, v.q.All(nil)...)
-	panic(fmt.Sprintf("clock: %s: more than %d events (see clock.Limit)%s; %s", v.run.verb, v.limit, remedy, list(v.q.Now, items, 10)))
+	panic(fmt.Sprintf("clock: %s: more than %d events (see clock.Limit)%s; %s", v.run.verb, v.limit, remedy, list(v.q.Now, v.q.All(nil), 10)))
 }

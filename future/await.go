@@ -27,6 +27,7 @@ import (
 // reactor stops, the wait ends with an error that matches reactor.ErrStopped.
 // Await takes note of a failure. It panics if ctx is nil.
 func (d *Deferred[T]) Await(ctx context.Context) (T, error) {
+	d.mustBe("Await")
 	mustContext(ctx, "Await")
 	if v, f, ok := d.look(true); ok {
 		return v, f.error()
@@ -92,7 +93,10 @@ type waiter struct {
 
 // A sleeper is woken when its wait is over: by the outcome, or after a
 // withdraw.
-type sleeper interface{ wake() }
+type sleeper interface {
+	wake()
+	tasked() *task // whose wait it is, if the library knows
+}
 
 func (w *waiter) source() *node { return w.of }
 
@@ -131,8 +135,31 @@ func (w *waiter) leave(p phase, why error) bool {
 	return true
 }
 
-// wake ends the wait of at.
+// wake ends the wait of at. If it is that of a function whose context is about
+// to end, because of the cancel that brought the outcome, it waits for that: so
+// what the function sees in its context fits what Await returned.
 func (w *work) wake(at *waiter) {
+	if t := at.by.tasked(); t == nil || !t.wakesLate(at) {
+		w.wakeNow(at)
+	}
+}
+
+// wakeLate is wake for one that had to wait. A coroutine goes on on its loop.
+func (w *work) wakeLate(at *waiter) {
+	c, ok := at.by.(*coroutine)
+	if !ok || c.home == nil {
+		w.wakeNow(at)
+		return
+	}
+	c.post(func() {
+		if c.current() == at {
+			var w work
+			w.resumeGuarded(c)
+		}
+	})
+}
+
+func (w *work) wakeNow(at *waiter) {
 	if c, ok := at.by.(*coroutine); ok {
 		w.resume(c)
 		return
@@ -146,7 +173,7 @@ func (n *node) park(ctx context.Context, t *task) error {
 	if ctx.Err() != nil {
 		return gaveUpOf(ctx)
 	}
-	p := &parked{ch: make(chan struct{}, 1)}
+	p := &parked{task: t, ch: make(chan struct{}, 1)}
 	p.of, p.by, p.n.role = n, p, &p.waiter
 	if !enlist(&p.n, n) {
 		return nil
@@ -186,10 +213,12 @@ func (n *node) loop() seam.Loop {
 // parked is a goroutine that waits.
 type parked struct {
 	waiter
-	ch chan struct{}
+	task *task // whose goroutine it is, if the library started it
+	ch   chan struct{}
 }
 
-func (p *parked) wake() { p.ch <- struct{}{} }
+func (p *parked) wake()         { p.ch <- struct{}{} }
+func (p *parked) tasked() *task { return p.task }
 
 func (p *parked) stop(err error) {
 	if p.withdraw(err) {

@@ -7,7 +7,7 @@ import (
 	"github.com/deferred-go/deferred/future"
 )
 
-func inc(v int) (int, error) { return v + 1, nil }
+
 
 // floor is what a chain cannot do without: as many objects of as many bytes,
 // and the same calls through pointers.

@@ -139,11 +139,15 @@ func (w *work) cancelRoot(n *node, f *fault) {
 			n.mu.Unlock()
 		}
 	case *gather:
+		if m, ok := r.rule.(interface{ canceled(*fault) }); ok {
+			m.canceled(f)
+		}
 		n.mu.Unlock()
 		w.push(item{do: cancelInputs, g: r, f: f})
 	case runner:
 		n.mu.Unlock()
-		w.push(item{do: endTask, n: n, f: f})
+		r.tasked().ending()
+		w.push(item{do: endTask, n: n, r: r, f: f})
 		w.cancelWait(r.current(), f)
 	case stopper:
 		w.settleAndUnlock(n, f, false)
@@ -161,6 +165,7 @@ func (w *work) cancelRoot(n *node, f *fault) {
 // that runs a function with a context.
 type runner interface {
 	role
+	tasked() *task
 	current() *waiter                 // what the function waits for now, or nil
 	end(f *fault) (settleWith *fault) // ends its context; not nil: it settles at once
 }
@@ -198,25 +203,25 @@ func (w *work) cancelWait(at *waiter, f *fault) {
 }
 
 // endTask ends the context of n's function, after the cancel has gone to what
-// it waits for.
-func (w *work) endTask(n *node, f *fault) {
-	n.mu.Lock()
-	r, ok := n.role.(runner)
-	n.mu.Unlock()
-	if !ok {
-		return
-	}
+// it waits for, and then lets the function see both.
+func (w *work) endTask(n *node, r runner, f *fault) {
 	if out := r.end(f); out != nil {
 		w.settle(n, out, false)
+	}
+	if at := r.tasked().ended(); at != nil {
+		w.wakeLate(at)
 	}
 }
 
 // cancelInputs cancels the inputs of a gather in order.
 func (w *work) cancelInputs(it item) {
-	if it.i == len(it.g.members) {
+	it.g.n.mu.Lock()
+	members := it.g.members
+	it.g.n.mu.Unlock()
+	if it.i >= len(members) { // all were asked, or the gather has settled meanwhile
 		return
 	}
-	n := &it.g.members[it.i].n
+	n := &members[it.i].n
 	it.i++
 	w.push(it)
 	w.push(item{do: cancelNode, n: n, f: it.f})

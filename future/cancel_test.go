@@ -641,7 +641,7 @@ func TestWithContext(t *testing.T) {
 
 // Readers leave one source in reverse order, then in order: were that
 // quadratic, this test would take minutes.
-func TestManyReadersLeave(t *testing.T) {
+func TestConsumersLeaveInAnyOrder(t *testing.T) {
 	const n = 30_000
 	for _, reverse := range []bool{true, false} {
 		src, _, calls := counting()

@@ -76,6 +76,8 @@ func (a *arrivals) wait(i int, of *node) {
 	}
 }
 
+func (at *arrival) tasked() *task { return nil }
+
 // wake notes that the input has settled.
 func (at *arrival) wake() {
 	a := at.to

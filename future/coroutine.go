@@ -101,7 +101,9 @@ func newCoroutine[T any](ctx context.Context, h *home, f func(context.Context) (
 }
 
 func (c *coroutineOf[T]) runF() {
-	run(c.life, c.f, &c.d.value, &c.out, &c.control)
+	f := c.f
+	c.f = nil // the result outlives what f holds
+	run(c.life, f, &c.d.value, &c.out, &c.control)
 }
 
 // end ends the coroutine's context; it settles when f has returned.
@@ -126,7 +128,7 @@ func (c *coroutine) interruptAt(at *waiter, why error) {
 		}
 		return
 	}
-	if at.withdraw(why) {
+	if at.withdraw(why) && !c.wakesLate(at) {
 		var w work
 		w.resume(c)
 		w.run()
@@ -246,24 +248,35 @@ func (c *coroutine) startOn(h *home) {
 		var w work
 		w.resumeGuarded(c)
 	}
-	if h.loop == nil {
-		h.ex.Post(start)
-		return
+	if h.loop != nil {
+		c.member.Bound = true
+		c.member.Stopped = c.stop
+		if !h.loop.Join(&c.member) {
+			c.stop(h.loop.Err())
+			return
+		}
 	}
-	c.member.Bound = true
-	c.member.Stopped = c.stop
-	if !h.loop.Join(&c.member) || !h.loop.PostTask(starting(start)) {
+	if !c.post(start) {
 		c.stop(h.loop.Err())
 	}
 }
 
-// starting is a coroutine's start as a step of its loop.
-type starting func()
+// post queues f, which starts or resumes the coroutine, as a step of its loop.
+// It returns false if the loop has stopped.
+func (c *coroutine) post(f func()) bool {
+	if c.home.loop != nil {
+		return c.home.loop.PostTask(resumption(f))
+	}
+	c.home.ex.Post(f)
+	return true
+}
 
-func (f starting) Run() { f() }
+type resumption func()
+
+func (f resumption) Run() { f() }
 
 // Drop does nothing: the coroutine is a member of the loop, and told as such.
-func (f starting) Drop(error) {}
+func (f resumption) Drop(error) {}
 
 // stop ends the coroutine, because its loop has stopped: its wait, and every
 // later one, returns err. It runs on the loop's goroutine.

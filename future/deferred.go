@@ -107,6 +107,7 @@ func (d *Deferred[T]) look(watch bool) (v T, f *fault, ok bool) {
 	n := &d.n
 	n.mu.Lock()
 	for n.phase == moved { // look through, do not put back: polling must not undo take-overs
+		watch = false // somebody read n, or it had not moved; who took it over is another
 		by := n.role.(follows[T]).target()
 		n.mu.Unlock()
 		d, n = by, &by.n
@@ -179,11 +180,36 @@ func (d *Deferred[T]) Format(s fmt.State, verb rune) {
 	case f != nil:
 		fmt.Fprintf(s, "Deferred[%s](failed: %v)", typeName[T](), f.err)
 	default:
-		fmt.Fprintf(s, "Deferred[%s](%v)", typeName[T](), v)
+		fmt.Fprintf(s, "Deferred[%s](%v)", typeName[T](), shown(v))
 	}
 	if verb == 'v' && s.Flag('+') {
 		d.n.formatOrigin(s, f)
 	}
+}
+
+// shown is v, or, if that is itself a Deferred, which may be the one that is
+// being formatted, its state.
+func shown(v any) any {
+	if d, ok := v.(interface{ state() string }); ok {
+		return d.state()
+	}
+	return v
+}
+
+// state is the type and the state, without the outcome.
+func (d *Deferred[T]) state() string {
+	state := "nil"
+	if d != nil {
+		switch _, f, ok := d.look(false); {
+		case !ok:
+			state = "pending"
+		case f != nil:
+			state = "failed"
+		default:
+			state = "succeeded"
+		}
+	}
+	return fmt.Sprintf("Deferred[%s](%s)", typeName[T](), state)
 }
 
 func (n *node) formatOrigin(s fmt.State, f *fault) {

@@ -67,16 +67,20 @@ func (l *flat[T, U]) source() *node {
 func (l *flat[T, U]) runs(failed bool) bool { return !failed && l.inner == nil }
 
 func (l *flat[T, U]) step(in *fault) (*node, *fault) {
+	f := l.f
+	l.f = nil // the result outlives what f holds
 	switch {
 	case l.inner != nil:
-		return l.d.takeFrom(&l.inner, in, l.f)
+		return l.d.takeFrom(&l.inner, in, f)
 	case in != nil:
-		return l.pass(in, l.f)
+		return l.pass(in, f)
 	}
 	v := l.from.value
 	l.from = nil
-	l.inner = l.f(v)
-	return followed(l.inner, l.f)
+	if l.inner = f(v); l.inner != nil {
+		l.f = f // its site, if inner fails
+	}
+	return followed(l.inner, f)
 }
 
 // followed is what a callback f that returned inner leaves to do.
@@ -146,15 +150,19 @@ func (l *catchFlat[T]) source() *node {
 func (l *catchFlat[T]) runs(failed bool) bool { return failed && l.inner == nil }
 
 func (l *catchFlat[T]) step(in *fault) (*node, *fault) {
+	f := l.f
+	l.f = nil
 	switch {
 	case l.inner != nil:
-		return l.d.takeFrom(&l.inner, in, l.f)
+		return l.d.takeFrom(&l.inner, in, f)
 	case in == nil:
 		return l.d.takeFrom(&l.from, nil, nil)
 	}
 	l.from = nil
-	l.inner = l.f(in.err)
-	return followed(l.inner, l.f)
+	if l.inner = f(in.err); l.inner != nil {
+		l.f = f
+	}
+	return followed(l.inner, f)
 }
 
 func (l *catchFlat[T]) own() *Deferred[T] { return &l.d }

@@ -112,6 +112,14 @@ func (w *work) completeAndUnlock(g *gather) {
 	}
 }
 
+// letGo drops the members of g, which is about to settle, and so the inputs:
+// the result outlives them.
+func (g *gather) letGo() {
+	g.n.mu.Lock()
+	g.members = nil
+	g.n.mu.Unlock()
+}
+
 // sources returns the first input that has not arrived and adds the others to
 // more. g's node is locked.
 func (g *gather) sources(more *[]*node) (first *node) {

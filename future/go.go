@@ -83,7 +83,11 @@ func (j *jobOf[T]) goroutine() {
 	mark.Worker(j.call)
 }
 
-func (j *jobOf[T]) call() { run(j.life, j.f, &j.v, &j.out, &j.control) }
+func (j *jobOf[T]) call() {
+	f := j.f
+	j.f = nil // the result outlives what f holds
+	run(j.life, f, &j.v, &j.out, &j.control)
+}
 
 // deliver settles the Deferred with what f returned.
 func (j *jobOf[T]) deliver() {
@@ -132,6 +136,10 @@ func (j *jobOf[T]) work(w seam.Worker) (deliver func()) {
 	}()
 	j.call()
 	returned = true
+	if j.control == nil && j.d.n.isSettled() { // by a cancel, say: nothing is left to deliver
+		j.over()
+		return nil
+	}
 	return j.deliver
 }
 

@@ -68,9 +68,15 @@ func joinWith[T, U any](d *Deferred[T], callback any, f func(T) (U, error)) *Def
 }
 
 func (j *joined[T, U]) step(in *fault) (*node, *fault) {
-	inner, out := j.then.step(in)
+	callback := j.callback
+	j.callback = nil
+	if in != nil {
+		j.f = nil
+		return j.pass(in, callback)
+	}
+	inner, out := j.then.step(nil)
 	if out != nil {
-		out.site = siteOf(j.callback)
+		out.site = siteOf(callback)
 	}
 	return inner, out
 }

@@ -42,9 +42,10 @@ type mapN[T, U any] struct {
 	f     func(T) *Deferred[U]
 	lanes []lane[T, U]
 
-	mu     sync.Mutex // protects following fields
+	mu     sync.Mutex // protects in, out, f and following fields; taken last
 	next   int
 	failed bool
+	with   *fault // the cancellation, if that is why nothing more starts
 }
 
 type lane[T, U any] struct {
@@ -73,12 +74,12 @@ func (l *lane[T, U]) step(in *fault) (*node, *fault) {
 		return nil, in
 	}
 	if l.at != nil {
-		l.m.out[l.i] = l.at.value
+		l.m.store(l.i, l.at.value)
 		l.at = nil
 	}
-	var ok bool
-	if l.i, ok = l.m.take(); !ok {
-		return nil, nil
+	f, v, with := l.m.take(&l.i)
+	if f == nil {
+		return nil, with
 	}
 	returned := false
 	defer func() {
@@ -86,14 +87,14 @@ func (l *lane[T, U]) step(in *fault) (*node, *fault) {
 			l.m.fail()
 		}
 	}()
-	l.at = l.m.f(l.m.in[l.i])
+	l.at = f(v)
 	returned = true
 	if l.at == nil {
 		l.m.fail()
 	} else if l.n.home == nil {
 		l.n.home = l.at.n.home
 	}
-	return followed(l.at, l.m.f)
+	return followed(l.at, f)
 }
 
 func (m *mapN[T, U]) more() bool {
@@ -102,21 +103,43 @@ func (m *mapN[T, U]) more() bool {
 	return !m.failed && m.next < len(m.in)
 }
 
-// take returns the index of the next element.
-func (m *mapN[T, U]) take() (i int, ok bool) {
+func (m *mapN[T, U]) store(i int, v U) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.failed || m.next == len(m.in) {
-		return 0, false
+	if !m.failed {
+		m.out[i] = v
 	}
+}
+
+// take returns f and the next element to call it with. If there is none, it
+// returns no f, and the cancellation if that is why.
+func (m *mapN[T, U]) take(i *int) (f func(T) *Deferred[U], v T, with *fault) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case m.failed:
+		return nil, v, m.with
+	case m.next == len(m.in):
+		return nil, v, nil
+	}
+	*i = m.next
 	m.next++
-	return m.next - 1, true
+	return m.f, m.in[*i], nil
 }
 
 func (m *mapN[T, U]) fail() {
 	m.mu.Lock()
 	m.failed = true
 	m.mu.Unlock()
+}
+
+// canceled notes a Cancel of the result.
+func (m *mapN[T, U]) canceled(f *fault) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.failed && m.next < len(m.in) {
+		m.failed, m.with = true, f
+	}
 }
 
 func (m *mapN[T, U]) arrived(_ int, in *fault, left int) (bool, *fault, error) {
@@ -127,9 +150,12 @@ func (m *mapN[T, U]) arrived(_ int, in *fault, left int) (bool, *fault, error) {
 }
 
 func (m *mapN[T, U]) result(out *fault) *fault {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if out == nil {
 		m.d.value = m.out
 	}
+	m.failed = true // for lanes that come too late
 	m.in, m.out, m.lanes, m.f = nil, nil, nil, nil
 	return out
 }

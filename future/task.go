@@ -17,8 +17,38 @@ type task struct {
 	life   *lifetime.Context // its context
 	member seam.Member       // of the loop, if it has one
 
-	mu sync.Mutex
-	at *waiter // what it waits for
+	mu    sync.Mutex
+	at    *waiter // what it waits for
+	ends  bool    // a cancel is under way, which will end the context
+	woken *waiter // its wait is over, but it has to wait for that end
+}
+
+func (t *task) tasked() *task { return t }
+
+// ending says that the context is about to end; ended says that it has, and
+// returns the wait that was over meanwhile, or nil.
+func (t *task) ending() {
+	t.mu.Lock()
+	t.ends = true
+	t.mu.Unlock()
+}
+
+func (t *task) ended() (woken *waiter) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	woken, t.woken, t.ends = t.woken, nil, false
+	return woken
+}
+
+// wakesLate notes that the wait at is over if that has to wait for the end of
+// the context.
+func (t *task) wakesLate(at *waiter) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ends {
+		t.woken = at
+	}
+	return t.ends
 }
 
 // begin gives the task, which is the core of owner, its Deferred and its
@@ -29,6 +59,9 @@ func (t *task) begin(ctx context.Context, n *node, h *home, owner runner) {
 	var watch func(context.Context, func()) func() bool
 	if h != nil && h.loop != nil {
 		watch = h.loop.Watch
+		if p, ok := h.loop.(seam.ParentWatcher); ok {
+			watch = p.WatchParent
+		}
 	}
 	t.life = lifetime.New(ctx, watch, owner)
 }

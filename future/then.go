@@ -50,13 +50,15 @@ type then[T, U any] struct {
 func (t *then[T, U]) runs(failed bool) bool { return !failed }
 
 func (t *then[T, U]) step(in *fault) (*node, *fault) {
+	f := t.f
+	t.f = nil // the result outlives what f holds
 	if in != nil {
-		return t.pass(in, t.f)
+		return t.pass(in, f)
 	}
 	v := t.from.value
 	t.from = nil
-	u, err := t.f(v)
-	return t.d.returned(u, err, t.f)
+	u, err := f(v)
+	return t.d.returned(u, err, f)
 }
 
 // returned is the outcome of a callback f that returned v and err.
@@ -93,9 +95,10 @@ func (h *handle[T, U]) step(in *fault) (*node, *fault) {
 	} else {
 		v = h.from.value
 	}
-	h.from = nil
-	u, err := h.f(v, err)
-	return h.d.returned(u, err, h.f)
+	f := h.f
+	h.from, h.f = nil, nil
+	u, err := f(v, err)
+	return h.d.returned(u, err, f)
 }
 
 // Catch calls f with the error of d when d has failed, and returns a Deferred
@@ -117,14 +120,14 @@ type catch[T any] struct {
 func (c *catch[T]) runs(failed bool) bool { return failed }
 
 func (c *catch[T]) step(in *fault) (*node, *fault) {
+	from, f := c.from, c.f
+	c.from, c.f = nil, nil
 	if in == nil {
-		c.d.value = c.from.value
-		c.from = nil
+		c.d.value = from.value
 		return nil, nil
 	}
-	c.from = nil
-	v, err := c.f(in.err)
-	return c.d.returned(v, err, c.f)
+	v, err := f(in.err)
+	return c.d.returned(v, err, f)
 }
 
 // Finally calls f when d has settled, however it has, and then passes d's
@@ -152,20 +155,21 @@ func (l *finally[T]) step(in *fault) (*node, *fault) {
 	if in == nil {
 		l.d.value = l.from.value
 	}
-	l.from, l.in = nil, in
-	err := l.f()
+	f := l.f
+	l.from, l.f, l.in = nil, nil, in
+	err := f()
 	l.in = nil
 	switch {
 	case err == nil && in == nil:
 		return nil, nil
 	case err == nil:
-		return nil, in.through(l.f)
+		return nil, in.through(f)
 	case in == nil:
 		var zero T
 		l.d.value = zero
-		return nil, newFault(err, l.f)
+		return nil, newFault(err, f)
 	}
-	return nil, newFault(errors.Join(in.err, err), l.f)
+	return nil, newFault(errors.Join(in.err, err), f)
 }
 
 // On returns the same outcome with callbacks on ex. Passing it on is no step of

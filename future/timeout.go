@@ -42,11 +42,12 @@ type after[T any] struct {
 	member seam.Member
 }
 
-// keepTimer stores timer for a node, unless that has settled meanwhile.
+// keepTimer stores timer for a node, unless that has settled meanwhile, or has
+// taken the outcome with which it is about to.
 func (n *node) keepTimer(at *clock.Timer, timer clock.Timer) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.phase == settled {
+	if n.phase == settled || n.phase == running {
 		return false
 	}
 	*at = timer

@@ -33,6 +33,7 @@ type item struct {
 	do   toDo
 	n    *node
 	g    *gather
+	r    runner
 	i    int
 	f    *fault
 }
@@ -160,9 +161,10 @@ func (w *work) doItem(it item) {
 	case cancelInputs:
 		w.cancelInputs(it)
 	case completeInput:
+		it.g.letGo()
 		w.settle(it.g.n, it.g.rule.result(it.f), false)
 	case endTask:
-		w.endTask(it.n, it.f)
+		w.endTask(it.n, it.r, it.f)
 	}
 }
 

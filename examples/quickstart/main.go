@@ -73,7 +73,7 @@ func weatherNow(w io.Writer) error {
 	go r.Run(ctx)
 	defer r.Stop()
 
-	_, err := showAll(w, r, 20*time.Millisecond).Await(ctx)
+	_, err := display(w, r, 20*time.Millisecond).Await(ctx)
 	return err
 }
 
@@ -85,10 +85,10 @@ func weatherInAMonth(w io.Writer) error {
 	clk := clock.NewVirtual()
 	r := reactor.New(clk)
 
-	shown := showAll(w, r, month)
+	displayed := display(w, r, month)
 	fmt.Fprintln(w, "asked on", clk.Now().Format(time.DateOnly))
 	clk.Advance(month)
 	fmt.Fprintln(w, "done on", clk.Now().Format(time.DateOnly))
-	_, err := shown.Result()
+	_, err := displayed.Result()
 	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -18,7 +19,7 @@ func fetch(ex future.Executor, delay time.Duration, city string) *future.Deferre
 	return future.Then(answer, func(city string) (string, error) {
 		text, ok := stations[city]
 		if !ok {
-			return "", fmt.Errorf("there is no station")
+			return "", errors.New("there is no station")
 		}
 		return text, nil
 	})
@@ -37,18 +38,17 @@ func report(ex future.Executor, delay time.Duration, city string) *future.Deferr
 	})
 }
 
-// show displays the weather of a city when it is there.
-func show(w io.Writer, ex future.Executor, delay time.Duration, city string) *future.Deferred[int] {
-	return future.Then(report(ex, delay, city), func(line string) (int, error) {
-		return fmt.Fprintln(w, line)
-	})
-}
-
-// showAll asks all stations at once.
-func showAll(w io.Writer, ex future.Executor, delay time.Duration) *future.Deferred[[]int] {
-	var shown []*future.Deferred[int]
+// display asks all stations at once and prints the reports, in order, when they
+// are all there. It returns how many there are.
+func display(w io.Writer, ex future.Executor, delay time.Duration) *future.Deferred[int] {
+	var reports []*future.Deferred[string]
 	for _, city := range []string{"Oslo", "Rome", "Paris", "Atlantis"} {
-		shown = append(shown, show(w, ex, delay, city))
+		reports = append(reports, report(ex, delay, city))
 	}
-	return future.All(shown...)
+	return future.Then(future.All(reports...), func(lines []string) (int, error) {
+		for _, line := range lines {
+			fmt.Fprintln(w, line)
+		}
+		return len(lines), nil
+	})
 }

@@ -1,6 +1,9 @@
 package seam
 
-import "reflect"
+import (
+	"context"
+	"reflect"
+)
 
 // IsControl reports whether v, a recovered panic value, is one by which a
 // property tester steers its test. Who recovers it must panic with it again,
@@ -22,4 +25,12 @@ func IsControl(v any) bool {
 type Dropper interface {
 	Task
 	Drop(err error)
+}
+
+// A ParentWatcher is a [Loop] that looks less often at contexts which are only
+// the parents of the library's own: when nothing is left to do at this instant
+// of virtual time, not between any two events, so that many coroutines below
+// many contexts cost nothing. Give its WatchParent to lifetime.New.
+type ParentWatcher interface {
+	WatchParent(ctx context.Context, f func()) (stop func() bool)
 }

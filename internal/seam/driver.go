@@ -36,6 +36,10 @@ type Driver interface {
 	Watch(ctx context.Context, f func()) (stop func() bool)
 	WatchParent(ctx context.Context, f func()) (stop func() bool)
 
+	// Bind has o's Lost called when the driving goroutine ends by
+	// runtime.Goexit, until o is gone.
+	Bind(o *Owner)
+
 	// Do calls f on the drive: after the running step, or at once, as a drive
 	// of its own, if nobody drives.
 	Do(f func())
@@ -44,6 +48,9 @@ type Driver interface {
 	// jobs that have not started never will. Drop returns what has been due,
 	// in order. It is called within Do.
 	Drop(o *Owner) Dropped
+
+	// RunReady runs what is ready at this instant, unless somebody drives.
+	RunReady()
 
 	// Parked is Loop.Parked.
 	Parked(o *Owner) (release func())
@@ -64,6 +71,10 @@ type Owner struct {
 	// v or, if v is nil, ended its goroutine by runtime.Goexit. If it returns
 	// false, the panic goes on, out of the drive.
 	Failed func(v any) (handled bool)
+
+	// Lost is called on the driving goroutine while that ends by
+	// runtime.Goexit: see [Driver] and Member.Bound.
+	Lost func()
 
 	// Late is called, with no lock held, when something of the owner's came
 	// after it was gone.

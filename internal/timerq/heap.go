@@ -1,5 +1,7 @@
 package timerq
 
+import "slices"
+
 // heap is a 4-ary heap of timers. Its slots have the keys and no pointers, so
 // moving them touches neither the timers nor the garbage collector; which
 // timer a slot is of says the table. A timer that is removed leaves its slot
@@ -97,21 +99,35 @@ func (h *heap) reset() {
 // sweep removes the dead slots and, if drop is not nil, the timers for which
 // it returns true.
 func (h *heap) sweep(drop func(*Timer) bool) {
-	slots := make([]slot, 0, h.len())
-	table := make([]*Timer, 0, h.len())
+	live := h.slots[:0]
 	for _, s := range h.slots {
-		t := h.table[s.id]
-		if t == nil || drop != nil && drop(t) {
-			continue
+		if t := h.table[s.id]; t == nil || drop != nil && drop(t) {
+			h.table[s.id] = nil
+			h.free = append(h.free, s.id)
+		} else {
+			live = append(live, s)
 		}
-		s.id = uint32(len(table))
-		t.place = uint64(s.id)
-		slots, table = append(slots, s), append(table, t)
 	}
-	h.slots, h.table, h.free, h.dead = slots, table, nil, 0
-	for i := (len(slots) - 2) / 4; i >= 0; i-- {
+	h.slots, h.dead = live, 0
+	if n := len(live); n == 0 {
+		h.reset()
+	} else if cap(live) > keep && n < cap(live)/4 {
+		h.shrink()
+	}
+	for i := (len(live) - 2) / 4; i >= 0; i-- {
 		h.down(i)
 	}
+}
+
+// shrink gives room back. There are no dead slots.
+func (h *heap) shrink() {
+	slots := slices.Clone(h.slots)
+	table := make([]*Timer, len(slots))
+	for i := range slots {
+		t := h.table[slots[i].id]
+		slots[i].id, t.place, table[i] = uint32(i), uint64(i), t
+	}
+	h.slots, h.table, h.free = slots, table, nil
 }
 
 func (h *heap) up(i int) {

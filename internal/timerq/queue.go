@@ -39,6 +39,7 @@ const (
 	inHeap
 	inReady
 	inTail
+	inHeld
 )
 
 // An Item is what runs in one turn: a task or a timer.
@@ -68,6 +69,7 @@ type Queue struct {
 	heap  heap
 	ready ring
 	tail  ring // armed without delay in the running turn
+	held  ring // ready, but not before Release
 	seq   uint64
 }
 
@@ -106,6 +108,8 @@ func (q *Queue) Disarm(t *Timer) bool {
 		q.ready.clear(t.place)
 	case inTail:
 		q.tail.clear(t.place)
+	case inHeld:
+		q.held.clear(t.place)
 	}
 	t.where = nowhere
 	return true
@@ -122,6 +126,52 @@ func (q *Queue) EndTurn() {
 			return
 		}
 		q.enqueue(it.Timer)
+	}
+}
+
+// Ripen moves Now to the time now and queues the timers that have become due,
+// after what is queued already.
+func (q *Queue) Ripen(now int64) {
+	q.Now = max(q.Now, now)
+	for t := q.heap.first(); t != nil && t.when <= q.Now; t = q.heap.first() {
+		q.heap.pop()
+		q.enqueue(t)
+	}
+}
+
+// Hold sets aside what is queued, until Release queues it again after what
+// has been queued in between.
+func (q *Queue) Hold() {
+	if q.ready.len() == 0 {
+		return
+	}
+	for {
+		it, ok := q.ready.pop()
+		if !ok {
+			return
+		}
+		if it.Timer != nil {
+			it.Timer.where, it.Timer.place = inHeld, q.held.tail
+		}
+		q.held.push(it)
+	}
+}
+
+// Release queues what was set aside. It reports whether there was anything.
+func (q *Queue) Release() bool {
+	if q.held.head == q.held.tail {
+		return false
+	}
+	for {
+		it, ok := q.held.pop()
+		if !ok {
+			return true
+		}
+		if it.Timer != nil {
+			q.enqueue(it.Timer)
+		} else {
+			q.ready.push(it)
+		}
 	}
 }
 
@@ -155,7 +205,7 @@ func (q *Queue) Due() bool {
 }
 
 // Len counts the items.
-func (q *Queue) Len() int { return q.heap.len() + q.ready.len() + q.tail.len() }
+func (q *Queue) Len() int { return q.heap.len() + q.ready.len() + q.tail.len() + q.held.len() }
 
 // All lists the items of o, or all if o is nil, in the order in which they
 // will run.
@@ -171,6 +221,7 @@ func (q *Queue) All(o *seam.Owner) []Item {
 	}
 	all = q.ready.list(all, o)
 	all = q.tail.list(all, o)
+	all = q.held.list(all, o)
 	for ; i < len(slots); i++ {
 		all = q.heap.list(all, slots[i], o)
 	}
@@ -209,6 +260,7 @@ func (q *Queue) Drop(o *seam.Owner) (due []Item) {
 	})
 	q.ready.drop(o)
 	q.tail.drop(o)
+	q.held.drop(o)
 	return due
 }
 

@@ -1,0 +1,2 @@
+// Package reactor has the loop.
+package reactor

@@ -1,0 +1,224 @@
+package reactor
+
+import (
+	"context"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/deferred-go/deferred/clock"
+	"github.com/deferred-go/deferred/internal/birth"
+	"github.com/deferred-go/deferred/internal/mark"
+	"github.com/deferred-go/deferred/internal/seam"
+	"github.com/deferred-go/deferred/internal/timerq"
+)
+
+// loop is the engine on every clock that is not virtual.
+type loop struct {
+	r     *Reactor
+	clk   clock.Clock
+	epoch time.Time // the times of q count from here
+	pool  pool
+
+	// On clock.System, all timers that are due run at the clock's time. On
+	// other clocks, which may jump, time goes from one to the next, as on a
+	// Virtual, and each sees its own.
+	stepwise bool
+
+	// mu protects the following. While it is held nothing is called that is
+	// not this package's, not even the clock. The pool's lock is never held
+	// together with it.
+	mu      sync.Mutex
+	q       timerq.Queue
+	phase   phase
+	stopped bool  // Stop has been called, or Run's context has ended
+	result  error // of Run
+	turn    bool  // a function runs
+	asleep  bool  // the loop waits at wake
+	wake    chan struct{}
+	armed   int64 // when timer fires; never, if it is not armed
+
+	// The loop's goroutine alone has the following.
+	item     timerq.Item
+	running  bool
+	goexit   bool
+	finished bool
+	turns    int   // since the clock was read
+	read     int64 // what it said
+	stale    bool  // the loop has slept since
+	timer    clock.Timer
+	unwatch  func() bool
+}
+
+type phase uint8
+
+const (
+	fresh phase = iota // Run has not been called
+	run
+	over
+)
+
+const never = math.MaxInt64
+
+// A loop reads its clock, to see which timers have become due, when it has
+// nothing to do and otherwise after so many turns. On a clock on which time
+// goes stepwise the order is better than this, until posts without end would
+// keep time from going on.
+const (
+	fair         = 64
+	fairStepwise = 4096
+)
+
+func newLoop(r *Reactor, c clock.Clock) *loop {
+	l := &loop{r: r, clk: c, stepwise: c != clock.System(), armed: never, stale: true, epoch: c.Now()}
+	l.pool.init(r)
+	return l
+}
+
+func (l *loop) clock() int64 { return int64(l.clk.Now().Sub(l.epoch)) }
+
+// now is the clock's time, or that of the event, for whom it concerns.
+func (l *loop) now() time.Time {
+	if l.stepwise && mark.IsSet() {
+		if at, ok := l.event(); ok {
+			return l.epoch.Add(time.Duration(at))
+		}
+	}
+	return l.clk.Now()
+}
+
+// event returns the time of the event within which it is called, if it is
+// called within one.
+func (l *loop) event() (at int64, ok bool) {
+	l.mu.Lock()
+	at, ok = l.q.Now, l.turn
+	l.mu.Unlock()
+	if ok {
+		kind := mark.Find()
+		ok = kind == mark.OnLoop || kind == mark.OnCoroutine
+	}
+	return at, ok
+}
+
+func (l *loop) post(t seam.Task) bool {
+	l.mu.Lock()
+	if l.stopped {
+		l.mu.Unlock()
+		return false
+	}
+	l.q.Post(t, nil)
+	l.wakeAndUnlock()
+	return true
+}
+
+// wakeAndUnlock wakes the loop if it is asleep.
+func (l *loop) wakeAndUnlock() {
+	wake := l.asleep
+	l.asleep = false
+	l.mu.Unlock()
+	if wake {
+		l.wake <- struct{}{}
+	}
+}
+
+type timer struct {
+	timerq.Timer
+	l *loop
+}
+
+func (l *loop) callLater(d time.Duration, f func()) (clock.Timer, bool) {
+	t := &timer{timerq.Timer{F: f}, l}
+	if l.r.births {
+		t.Birth = birth.Here()
+	}
+	_, ok := t.arm(d)
+	return t, ok
+}
+
+// arm arms t, and returns false if the loop has stopped. was: it was armed.
+func (t *timer) arm(d time.Duration) (was, ok bool) {
+	l := t.l
+	var from int64
+	if d > 0 {
+		from = l.from()
+	}
+	l.mu.Lock()
+	was = l.q.Disarm(&t.Timer)
+	if l.stopped {
+		l.mu.Unlock()
+		return was, false
+	}
+	when := l.q.Now
+	if d > 0 {
+		when = max(from+int64(d), l.q.Now+1)
+		if from+int64(d) < from {
+			when = never
+		}
+	}
+	l.q.Arm(&t.Timer, when, l.turn)
+	if d <= 0 || when < l.armed {
+		l.wakeAndUnlock()
+	} else {
+		l.mu.Unlock()
+	}
+	return was, true
+}
+
+// from is the time from which a delay counts.
+func (l *loop) from() int64 {
+	if l.stepwise && mark.IsSet() {
+		if at, ok := l.event(); ok {
+			return at
+		}
+	}
+	return l.clock()
+}
+
+func (t *timer) Stop() bool {
+	t.l.mu.Lock()
+	defer t.l.mu.Unlock()
+	return t.l.q.Disarm(&t.Timer)
+}
+
+func (t *timer) Reset(d time.Duration) bool {
+	was, _ := t.arm(d)
+	return was
+}
+
+func (l *loop) watch(ctx context.Context, f func(), _ bool) func() bool {
+	return context.AfterFunc(ctx, f)
+}
+
+func (l *loop) work(job func(seam.Worker) func()) bool { return l.pool.submit(l, job) }
+
+func (l *loop) parked() func() { return func() {} }
+
+func (l *loop) bind() {}
+
+func (l *loop) timers() []seam.Scheduled {
+	l.mu.Lock()
+	items := l.q.All(nil)
+	l.mu.Unlock()
+	var list []seam.Scheduled
+	for _, it := range items {
+		if t := it.Timer; t != nil {
+			list = append(list, seam.Scheduled{At: l.epoch.Add(time.Duration(t.When())), What: birth.Func(t.F), Birth: t.Birth.String()})
+		}
+	}
+	return list
+}
+
+func (l *loop) posts() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, it := range l.q.All(nil) {
+		if it.Timer == nil {
+			n++
+		}
+	}
+	return n
+}
+
+func (l *loop) workers() []seam.Working { return l.pool.list() }
+
+func (l *loop) runReady() {}
