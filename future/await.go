@@ -210,6 +210,16 @@ func (n *node) loop() seam.Loop {
 	return n.home.loop
 }
 
+// otherLoop is the loop of what is waited for, if the wait has to watch for its
+// stop: that is, if the waiter is not of that loop, to be told in any case.
+func (w *waiter) otherLoop(own *home) seam.Loop {
+	loop := w.of.loop()
+	if loop == nil || own != nil && own.loop == loop {
+		return nil
+	}
+	return loop
+}
+
 // parked is a goroutine that waits.
 type parked struct {
 	waiter

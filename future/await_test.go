@@ -327,6 +327,7 @@ func TestWhoAwaits(t *testing.T) {
 				return c
 			},
 		} {
+			d, res = future.New[int]()
 			await := func(ctx context.Context) (string, error) {
 				v, err := d.Await(derive(ctx))
 				return fmt.Sprint(name, v), err

@@ -7,8 +7,6 @@ import (
 	"github.com/deferred-go/deferred/future"
 )
 
-
-
 // floor is what a chain cannot do without: as many objects of as many bytes,
 // and the same calls through pointers.
 type floor struct {

@@ -142,6 +142,7 @@ func (w *work) cancelRoot(n *node, f *fault) {
 		if m, ok := r.rule.(interface{ canceled(*fault) }); ok {
 			m.canceled(f)
 		}
+		r.with = f
 		n.mu.Unlock()
 		w.push(item{do: cancelInputs, g: r, f: f})
 	case runner:

@@ -3,7 +3,10 @@ package future
 import (
 	"context"
 	"iter"
+	"slices"
 	"sync"
+
+	"github.com/deferred-go/deferred/internal/seam"
 )
 
 // AsCompleted ranges over the outcomes of ds in the order in which they settle:
@@ -24,6 +27,7 @@ func AsCompleted[T any](ctx context.Context, ds ...*Deferred[T]) iter.Seq2[int, 
 		for i, d := range ds {
 			a.wait(i, &d.n)
 		}
+		a.joinLoops()
 		for range ds {
 			i, err := a.next(ctx)
 			if err != nil {
@@ -31,7 +35,9 @@ func AsCompleted[T any](ctx context.Context, ds ...*Deferred[T]) iter.Seq2[int, 
 				return
 			}
 			var o Outcome[T]
-			o.Value, o.Err = ds[i].Result()
+			if o.Err = a.nodes[i].why; o.Err == nil {
+				o.Value, o.Err = ds[i].Result()
+			}
 			if !yield(i, o) {
 				return
 			}
@@ -51,12 +57,18 @@ func yieldMissing[T any](done []bool, err error, yield func(int, Outcome[T]) boo
 // arrivals are the inputs that have settled and were not yielded yet.
 type arrivals struct {
 	nodes []arrival
-	done  []bool // yielded; of the ranging goroutine
+	done  []bool      // yielded; of the ranging goroutine
+	loops []inputLoop // of the inputs, to be told when they stop
 
 	mu     sync.Mutex
 	ready  []int
 	wanted bool // somebody waits for signal
 	signal Resolver[struct{}]
+}
+
+type inputLoop struct {
+	loop   seam.Loop
+	member *seam.Member
 }
 
 // An arrival is the place of one loop in the ring of one input.
@@ -110,8 +122,35 @@ func (a *arrivals) next(ctx context.Context) (i int, err error) {
 	return i, nil
 }
 
+// joinLoops lets the waits end for inputs whose loops stop.
+func (a *arrivals) joinLoops() {
+	for i := range a.nodes {
+		loop := a.nodes[i].of.loop()
+		if loop == nil || slices.ContainsFunc(a.loops, func(l inputLoop) bool { return l.loop == loop }) {
+			continue
+		}
+		m := &seam.Member{Stopped: func(err error) { a.stopped(loop, err) }}
+		if loop.Join(m) {
+			a.loops = append(a.loops, inputLoop{loop, m})
+		} else {
+			a.stopped(loop, loop.Err())
+		}
+	}
+}
+
+func (a *arrivals) stopped(loop seam.Loop, err error) {
+	for i := range a.nodes {
+		if at := &a.nodes[i]; at.of.loop() == loop && at.withdraw(err) {
+			at.wake()
+		}
+	}
+}
+
 // leave takes the loop out of the rings in which it still stands.
 func (a *arrivals) leave() {
+	for _, l := range a.loops {
+		l.loop.Leave(l.member)
+	}
 	for i := range a.nodes {
 		if at := &a.nodes[i]; at.to != nil {
 			at.withdraw(nil)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/deferred-go/deferred/internal/lifetime"
 	"github.com/deferred-go/deferred/internal/mark"
+	"github.com/deferred-go/deferred/internal/seam"
 )
 
 // Async runs f as a coroutine, at once and within this call until its first
@@ -31,7 +32,7 @@ func Async[T any](ctx context.Context, f func(context.Context) (T, error)) *Defe
 	mustContext(ctx, "Async")
 	mustFunc(f == nil, "Async")
 	c := newCoroutine(ctx, nil, f)
-	if outer, ok := lifetime.Owner(ctx).(*coroutine); ok {
+	if outer, ok := lifetime.Owner(ctx).(*coroutine); ok && mark.IsSet() {
 		outer.nested.Add(1) // until f suspends or ends, outer is not the innermost
 		defer outer.nested.Add(-1)
 	}
@@ -161,8 +162,19 @@ func (c *coroutine) await(ctx context.Context, n *node) error {
 		stop := watch(c.home, ctx, func() { c.interruptAt(at, gaveUpOf(ctx)) })
 		defer stop()
 	}
-	// A cancel that came before the wait was known has found none.
-	if ctx.Err() == nil || !at.withdraw(gaveUpOf(ctx)) {
+	over := false
+	if loop := at.otherLoop(c.home); loop != nil {
+		m := &seam.Member{Stopped: func(err error) { c.interruptAt(at, err) }}
+		if loop.Join(m) {
+			defer loop.Leave(m)
+		} else {
+			over = at.withdraw(loop.Err())
+		}
+	}
+	if !over && ctx.Err() != nil { // a cancel that came before the wait was known has found none
+		over = at.withdraw(gaveUpOf(ctx))
+	}
+	if !over {
 		c.suspend()
 	}
 	c.waitsAt(nil)
@@ -233,6 +245,9 @@ func (w *work) resume(c *coroutine) {
 		return
 	}
 	c.over()
+	if c.control != nil {
+		c.out.passes = true
+	}
 	w.settle(c.n, c.out, false)
 	if c.control != nil {
 		panic(c.control)

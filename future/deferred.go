@@ -21,7 +21,8 @@ type Deferred[T any] struct {
 	value T
 }
 
-// An Outcome is what a Deferred settled with: the pair that a Go call returns.
+// An Outcome is what a Deferred settled with: the pair that a Go call returns,
+// Value and, if it failed, Err.
 type Outcome[T any] struct {
 	Value T
 	Err   error

@@ -66,6 +66,9 @@ func homeOfClock(c clock.Clock) *home {
 	return nil
 }
 
+// loops reports whether callbacks run on a loop, and not inline.
+func (h *home) loops() bool { return h != nil && h.ex != nil }
+
 // post queues n as a step. It returns false if the loop has stopped.
 func (h *home) post(n *node) bool {
 	if h.loop != nil {

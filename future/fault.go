@@ -22,6 +22,7 @@ type fault struct {
 	before *fault  // nil in the origin
 	origin *fault  // where the failure arose
 	depth  int
+	passes bool // a panic that goes on its way, out of the loop: nothing to report
 
 	// Of an origin: made when it first rests in a Deferred whose outcome
 	// nobody took.
@@ -85,25 +86,46 @@ type entry struct {
 	mu      sync.Mutex
 	err     error
 	sites   []uintptr
-	resting int // Deferreds in which it rests unread
-	logger  *slog.Logger
+	resting int          // Deferreds in which it rests unread
+	logger  *slog.Logger // of the loop where it came to rest last, nil: slog.Default
+	armed   bool         // it is reported when the last Deferred is garbage
+	kept    bool         // a test's ledger has it
 }
 
 // rest notes that f is the outcome of a Deferred of h that nobody reads yet.
 func (f *fault) rest(h *home) {
 	o := f.origin
-	o.mu.Lock()
-	e := o.entry
-	if e == nil {
-		e = &entry{err: o.err}
-		o.entry = e
-		h.keep(o, e)
+	if o.passes {
+		return
 	}
+	o.mu.Lock()
+	if o.entry == nil {
+		o.entry = &entry{err: o.err}
+	}
+	e := o.entry
 	o.mu.Unlock()
+
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.resting++
 	e.sites = f.sites()
-	e.mu.Unlock()
+	e.logger = nil
+	switch {
+	case h != nil && h.ledger != nil && h.ledger.strict:
+		if !e.kept {
+			e.kept = true
+			h.ledger.keep(e)
+		}
+		return
+	case errors.Is(e.err, ErrCanceled):
+		return // asked for
+	case h != nil && h.loop != nil:
+		e.logger = h.loop.Logger()
+	}
+	if !e.armed {
+		e.armed = true
+		runtime.AddCleanup(o, (*entry).lost, e)
+	}
 }
 
 // watch notes that somebody took the outcome of a Deferred in which f rested.
@@ -119,25 +141,10 @@ func (f *fault) watch() {
 	}
 }
 
-// keep sees to it that e is reported if its failure is lost: at the end of a
-// test by the ledger, else when the last Deferred that carries it is garbage.
-func (h *home) keep(origin *fault, e *entry) {
-	switch {
-	case h != nil && h.ledger != nil && h.ledger.strict:
-		h.ledger.keep(e)
-		return
-	case errors.Is(e.err, ErrCanceled):
-		return // asked for
-	case h != nil && h.loop != nil:
-		e.logger = h.loop.Logger()
-	}
-	runtime.AddCleanup(origin, (*entry).lost, e)
-}
-
 // lost reports e, whose last Deferred is garbage, if nobody took it.
 func (e *entry) lost() {
 	f := e.unhandled()
-	if f == nil {
+	if f == nil || e.kept {
 		return
 	}
 	logger := e.logger
@@ -150,9 +157,10 @@ func (e *entry) lost() {
 // unhandled returns the failure if it rests somewhere unread.
 func (e *entry) unhandled() *failure.Failure {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.resting <= 0 {
+	resting, sites := e.resting, e.sites
+	e.mu.Unlock()
+	if resting <= 0 {
 		return nil
 	}
-	return failure.At(e.err, e.sites...)
+	return failure.At(e.err, sites...)
 }

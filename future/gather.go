@@ -16,6 +16,7 @@ type gather struct {
 	done    bool   // the rule was met
 	out     *fault // with this
 	lost    error  // what the losers are told
+	with    *fault // the cancel that is under way: it reaches every input
 }
 
 // A rule says when a gather is complete, and with what.
@@ -104,11 +105,14 @@ func (w *work) completeAndUnlock(g *gather) {
 		return
 	}
 	g.n.phase = running
-	left, lost := g.left, g.lost
+	left, with := g.left, g.with
+	if with == nil && left > 0 {
+		with = newCancel(g.lost)
+	}
 	g.n.mu.Unlock()
 	w.push(item{do: completeInput, g: g, f: g.out})
 	if left > 0 {
-		w.push(item{do: cancelInputs, g: g, f: newCancel(lost)})
+		w.push(item{do: cancelInputs, g: g, f: with})
 	}
 }
 

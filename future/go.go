@@ -2,7 +2,6 @@ package future
 
 import (
 	"context"
-	"sync/atomic"
 
 	"github.com/deferred-go/deferred/internal/mark"
 	"github.com/deferred-go/deferred/internal/seam"
@@ -53,7 +52,6 @@ type job struct {
 	out     *fault
 	control any // a property tester's panic, to go on where the result is delivered
 	worker  seam.Worker
-	started atomic.Bool
 }
 
 type jobOf[T any] struct {
@@ -92,8 +90,12 @@ func (j *jobOf[T]) call() {
 // deliver settles the Deferred with what f returned.
 func (j *jobOf[T]) deliver() {
 	j.over()
+	passes := j.control != nil && j.worker != nil
+	if passes {
+		j.out.passes = true
+	}
 	j.d.settle(j.v, j.out)
-	if j.control != nil && j.worker != nil {
+	if passes {
 		panic(j.control)
 	}
 }
@@ -157,13 +159,26 @@ func (j *job) await(ctx context.Context, n *node) error {
 		return nil
 	}
 	j.waitsAt(at)
+	end := func(why error) {
+		if at.withdraw(why) {
+			j.wake()
+		}
+	}
+	own := j.n.home.loop
 	if ctx.Done() != nil {
-		stop := j.n.home.loop.Watch(ctx, func() {
-			if at.withdraw(gaveUpOf(ctx)) {
-				j.wake()
-			}
-		})
+		stop := own.Watch(ctx, func() { end(gaveUpOf(ctx)) })
 		defer stop()
+	}
+	if err := own.Err(); err != nil { // it stopped before the wait was known
+		end(err)
+	}
+	if loop := at.otherLoop(j.n.home); loop != nil {
+		m := &seam.Member{Stopped: end}
+		if loop.Join(m) {
+			defer loop.Leave(m)
+		} else {
+			end(loop.Err())
+		}
 	}
 	j.worker.Park()
 	j.waitsAt(nil)

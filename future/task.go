@@ -34,6 +34,9 @@ func (t *task) ending() {
 }
 
 func (t *task) ended() (woken *waiter) {
+	if t.life.Err() == nil { // another goroutine is about to end it
+		<-t.life.Done()
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	woken, t.woken, t.ends = t.woken, nil, false

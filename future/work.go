@@ -86,6 +86,7 @@ func (w *work) broken(v any) {
 		return
 	}
 	out := n.brokenBy(v, w.canceler)
+	out.passes = seam.IsControl(v)
 	w.calling, w.canceler = nil, nil
 	if !w.settle(n, out, w.old != nil) {
 		out.rest(n.home) // a canceller that had settled n already: report it
@@ -201,7 +202,7 @@ func (w *work) take(r *node, in *fault) {
 	if q, ok := role.(*request); ok {
 		role, in, w.old = q.role, q.with, q.old
 	}
-	if r.home != nil && role.runs(in != nil) {
+	if r.home.loops() && role.runs(in != nil) {
 		r.phase = queued
 		r.mu.Unlock()
 		if !r.home.post(r) {

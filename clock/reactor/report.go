@@ -35,6 +35,9 @@ func (r *Reactor) fail(what string, v any) {
 // failed is fail for a step of the loop, unless v is a control panic.
 func (r *Reactor) failed(v any) (handled bool) {
 	if seam.IsControl(v) {
+		if books := r.books.Load(); books != nil {
+			(*books)(nil)
+		}
 		return false
 	}
 	r.fail("a function on the loop", v)

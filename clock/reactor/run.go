@@ -226,6 +226,8 @@ func (l *loop) seeLocked(now int64) {
 		l.q.Release()
 	} else if when, ok := l.q.Later(); ok && when <= now {
 		l.q.Hold()
+	} else {
+		l.q.Now = max(l.q.Now, now)
 	}
 }
 

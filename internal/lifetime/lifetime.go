@@ -123,7 +123,7 @@ func (c *Context) End(err, cause error) bool {
 		return false
 	}
 	c.ended, c.err, c.cause = true, err, cause
-	std, unwatch := c.std, c.unwatch
+	std, unwatch, hooks := c.std, c.unwatch, c.first != nil
 	c.unwatch = nil
 	c.mu.Unlock()
 
@@ -136,7 +136,11 @@ func (c *Context) End(err, cause error) bool {
 	if std != nil {
 		std.finish(err, cause)
 	}
-	for h := c.takeFirst(); h != nil; h = c.takeFirst() {
+	for hooks {
+		h := c.takeFirst()
+		if h == nil {
+			break
+		}
 		h.run(err, cause)
 	}
 	return true

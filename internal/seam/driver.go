@@ -114,7 +114,9 @@ type Working struct {
 // reactor is one.
 type Books interface {
 	// KeepBooks makes the loop Strict, and gives panic and Goexit of posted
-	// functions, delayed calls and jobs to failed, instead of to the Logger.
+	// functions, delayed calls and jobs to failed, instead of to the Logger. A
+	// control panic that leaves the loop calls failed with nil: the test is
+	// given up.
 	// failed may be called on any goroutine. To be called once, before the
 	// loop is used.
 	KeepBooks(failed func(err error))

@@ -1,0 +1,41 @@
+package future
+
+// Books keeps the failures of the inline Deferreds that NewIn makes, and of
+// those derived from them, cancellations included.
+type Books struct{ h *home }
+
+// NewBooks returns empty books.
+func NewBooks() *Books {
+	return &Books{&home{ledger: &ledger{pending: make(map[*node]born), strict: true}}}
+}
+
+// NewIn is New for a Deferred that b knows.
+func NewIn[T any](b *Books) (*Deferred[T], Resolver[T]) {
+	d := new(Deferred[T])
+	d.n.init(open, b.h, nil)
+	return d, Resolver[T]{d}
+}
+
+// Unhandled returns one error for each Deferred in which a failure rests that
+// nobody took.
+func (b *Books) Unhandled() []error {
+	var errs []error
+	for _, e := range b.h.ledger.entries {
+		for range e.resting {
+			errs = append(errs, e.err)
+		}
+	}
+	return errs
+}
+
+// Settled reports whether d has settled, and takes no note of it.
+func Settled[T any](d *Deferred[T]) bool {
+	_, _, ok := d.look(false)
+	return ok
+}
+
+// Peek returns d's outcome, and takes no note of it.
+func Peek[T any](d *Deferred[T]) (T, error) {
+	v, f, _ := d.look(false)
+	return v, f.error()
+}

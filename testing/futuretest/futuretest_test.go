@@ -1,0 +1,285 @@
+package futuretest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/deferred-go/deferred/clock"
+	"github.com/deferred-go/deferred/clock/reactor"
+	"github.com/deferred-go/deferred/failure"
+	"github.com/deferred-go/deferred/future"
+	"github.com/deferred-go/deferred/testing/futuretest"
+)
+
+func TestFirst(t *testing.T) {
+	r, clk := futuretest.New(t)
+	d := future.After(r, 30*24*time.Hour, "paid")
+	clk.Advance(30 * 24 * time.Hour)
+	futuretest.Equal(t, d, "paid")
+}
+
+// fake is a test that is itself under test.
+type fake struct {
+	mu       sync.Mutex
+	errors   []string
+	cleanups []func()
+}
+
+func (f *fake) Helper() {}
+
+func (f *fake) Errorf(format string, args ...any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.errors = append(f.errors, fmt.Sprintf(format, args...))
+}
+
+func (f *fake) Fatalf(format string, args ...any) {
+	f.Errorf(format, args...)
+	runtime.Goexit()
+}
+
+func (f *fake) Cleanup(c func()) { f.cleanups = append(f.cleanups, c) }
+
+// run runs body as a test of its own and returns what that reported.
+func run(body func(t futuretest.TB)) string {
+	f := new(fake)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			for i := len(f.cleanups) - 1; i >= 0; i-- {
+				f.cleanups[i]()
+			}
+		}()
+		body(f)
+	}()
+	<-done
+	return strings.Join(f.errors, "\n")
+}
+
+var errX = errors.New("x is broken")
+
+func TestReports(t *testing.T) {
+	tests := []struct {
+		name string
+		body func(t futuretest.TB)
+		want []string // parts of the report; none: nothing is reported
+	}{
+		{"nothing left", func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			d := future.After(r, time.Second, 1)
+			clk.Advance(time.Second)
+			futuretest.Equal(t, d, 1)
+		}, nil},
+		{"a Deferred that never settles", func(t futuretest.TB) {
+			r, _ := futuretest.New(t)
+			d, _ := future.NewOn[int](r)
+			future.Then(d, func(int) (int, error) { return 0, nil })
+		}, []string{"a Deferred that has not settled", "futuretest_test.go:"}},
+		{"a delayed call", func(t futuretest.TB) {
+			r, _ := futuretest.New(t)
+			r.CallLater(time.Hour, func() {})
+		}, []string{"a delayed call", "2000-01-01 01:00:00", "futuretest_test.go:"}},
+		{"a post", func(t futuretest.TB) {
+			r, _ := futuretest.New(t)
+			r.Post(func() {})
+		}, []string{"1 posted function"}},
+		{"a worker that was never driven", func(t futuretest.TB) {
+			r, _ := futuretest.New(t)
+			future.GoOn(context.Background(), r, func(context.Context) (int, error) { return 1, nil })
+		}, []string{"a worker, queued", "futuretest_test.go:"}},
+		{"a worker that waits", func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			d, _ := future.NewOn[int](r)
+			future.GoOn(context.Background(), r, func(ctx context.Context) (int, error) { return d.Await(ctx) })
+			clk.Advance(0)
+		}, []string{"a worker, waiting"}},
+		{"a coroutine", func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			never, _ := future.New[int]()
+			future.AsyncOn(context.Background(), r, func(ctx context.Context) (int, error) { return never.Await(ctx) })
+			clk.Advance(0)
+		}, []string{"a Deferred that has not settled", "futuretest_test.go:"}},
+		{"an unhandled failure", func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			d := future.After(r, time.Second, 1)
+			future.Then(d, func(int) (int, error) { return 0, errX })
+			clk.Advance(time.Second)
+		}, []string{"a failure that nobody handled", "x is broken", "futuretest_test.go:"}},
+		{"a failure that was taken", func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			d := future.Then(future.After(r, time.Second, 1), func(int) (int, error) { return 0, errX })
+			clk.Advance(time.Second)
+			if err := futuretest.Failure(t, d); err != errX {
+				t.Errorf("got %v", err)
+			}
+		}, nil},
+		{"an expected failure", func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			future.Then(future.After(r, time.Second, 1), func(int) (int, error) { return 0, errX })
+			clk.Advance(time.Second)
+			if errs := futuretest.Unhandled(t, r); len(errs) != 1 || !errors.Is(errs[0], errX) {
+				t.Errorf("got %v", errs)
+			}
+		}, nil},
+		{"a cancellation", func(t futuretest.TB) {
+			r, _ := futuretest.New(t)
+			future.After(r, time.Second, 1).Cancel(nil)
+		}, nil},
+		{"a panic in a post", func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			r.Post(func() { panic("boom") })
+			clk.Advance(0)
+		}, []string{"panic: boom"}},
+		{"a panic in a callback", func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			future.Then(future.After(r, 0, 1), func(int) (int, error) { panic("boom") })
+			clk.Advance(0)
+		}, []string{"nobody handled", "panic: boom"}},
+		{"a panic in a coroutine", func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			future.AsyncOn(context.Background(), r, func(context.Context) (int, error) { panic("boom") })
+			clk.Advance(0)
+		}, []string{"nobody handled", "panic: boom"}},
+		{"a panic in a worker", func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			future.GoOn(context.Background(), r, func(context.Context) (int, error) { panic("boom") })
+			clk.Advance(0)
+		}, []string{"nobody handled", "panic: boom"}},
+		{"Goexit in a callback", func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			future.Then(future.After(r, 0, 1), func(int) (int, error) { runtime.Goexit(); return 0, nil })
+			clk.Advance(0)
+		}, []string{"nobody handled", "Goexit"}},
+		{"Goexit in a coroutine", func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			future.AsyncOn(context.Background(), r, func(context.Context) (int, error) { runtime.Goexit(); return 0, nil })
+			clk.Advance(0)
+		}, []string{"nobody handled", "Goexit"}},
+		{"Goexit in a coroutine that was resumed", func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			future.AsyncOn(context.Background(), r, func(ctx context.Context) (int, error) {
+				future.After(r, time.Second, 0).Await(ctx)
+				runtime.Goexit()
+				return 0, nil
+			})
+			clk.Advance(time.Second)
+		}, []string{"nobody handled", "Goexit"}},
+		{"Goexit in a worker", func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			future.GoOn(context.Background(), r, func(context.Context) (int, error) { runtime.Goexit(); return 0, nil })
+			clk.Advance(0)
+		}, []string{"nobody handled", "Goexit"}},
+		{"FailNow in a callback", func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			future.Then(future.After(r, 0, 1), func(int) (int, error) { t.Fatalf("failed in a callback"); return 0, nil })
+			clk.Advance(0)
+			t.Errorf("not reached")
+		}, []string{"failed in a callback"}},
+		{"Unhandled of a foreign reactor", func(t futuretest.TB) {
+			futuretest.Unhandled(t, reactor.New(clock.NewVirtual()))
+		}, []string{"not made by futuretest.New"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			report := run(tt.body)
+			if len(tt.want) == 0 && report != "" {
+				t.Errorf("reported:\n%s", report)
+			}
+			for _, part := range tt.want {
+				if !strings.Contains(report, part) {
+					t.Errorf("reported:\n%s\nwithout %q", report, part)
+				}
+			}
+			if strings.Contains(report, "not reached") {
+				t.Errorf("went on after FailNow")
+			}
+		})
+	}
+}
+
+func TestChecks(t *testing.T) {
+	tests := []struct {
+		name string
+		body func(t futuretest.TB)
+		want string // "": passes
+	}{
+		{"Success of a success", func(t futuretest.TB) { futuretest.Success(t, future.Succeed(1)) }, ""},
+		{"Success of a failure", func(t futuretest.TB) { futuretest.Success(t, future.Fail[int](errX)) }, "has failed: x is broken"},
+		{"Success of a pending one", func(t futuretest.TB) { futuretest.Success(t, pending()) }, "still pending"},
+		{"Failure of a failure", func(t futuretest.TB) { futuretest.Failure(t, future.Fail[int](errX)) }, ""},
+		{"Failure of a success", func(t futuretest.TB) { futuretest.Failure(t, future.Succeed(1)) }, "has succeeded with 1"},
+		{"Failure of a pending one", func(t futuretest.TB) { futuretest.Failure(t, pending()) }, "still pending"},
+		{"Pending of a pending one", func(t futuretest.TB) { futuretest.Pending(t, pending()) }, ""},
+		{"Pending of a success", func(t futuretest.TB) { futuretest.Pending(t, future.Succeed(1)) }, "has succeeded with 1"},
+		{"Pending of a failure", func(t futuretest.TB) { futuretest.Pending(t, future.Fail[int](errX)) }, "has failed"},
+		{"Equal of an equal one", func(t futuretest.TB) { futuretest.Equal(t, future.Succeed([]int{1}), []int{1}) }, ""},
+		{"Equal of another one", func(t futuretest.TB) { futuretest.Equal(t, future.Succeed([]int{1}), []int{2}) }, "-want +got"},
+		{"Equal of a failure", func(t futuretest.TB) { futuretest.Equal(t, future.Fail[int](errX), 1) }, "has failed"},
+		{"Equal of a pending one", func(t futuretest.TB) { futuretest.Equal(t, pending(), 1) }, "still pending"},
+		{"a nil Deferred", func(t futuretest.TB) { futuretest.Equal(t, nil, 1) }, "nil *Deferred"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			report := run(tt.body)
+			if (report == "") != (tt.want == "") || !strings.Contains(report, tt.want) {
+				t.Errorf("reported %q, want %q", report, tt.want)
+			}
+		})
+	}
+}
+
+func pending() *future.Deferred[int] {
+	d, _ := future.New[int]()
+	return d
+}
+
+// Each check first runs what is ready, so a test need not Advance(0).
+func TestChecksRunWhatIsReady(t *testing.T) {
+	r, _ := futuretest.New(t)
+	d, res := future.NewOn[int](r)
+	e := future.Then(d, func(v int) (int, error) { return v + 1, nil })
+	futuretest.Pending(t, e)
+	res.Succeed(1)
+	futuretest.Equal(t, e, 2)
+	f := future.Then(e, func(v int) (int, error) { return 0, errX })
+	if err := futuretest.Failure(t, f); err != errX {
+		t.Errorf("failed with %v", err)
+	}
+}
+
+// A check inside a callback cannot drive the clock that runs it.
+func TestCheckInCallback(t *testing.T) {
+	r, clk := futuretest.New(t)
+	checked := false
+	r.Post(func() {
+		futuretest.Equal(t, future.Succeed(1).On(r), 1)
+		checked = true
+	})
+	clk.Advance(0)
+	if !checked {
+		t.Error("the callback did not run")
+	}
+}
+
+func TestFailuresSayWhere(t *testing.T) {
+	r, clk := futuretest.New(t)
+	d := future.Then(future.After(r, 0, 1), func(int) (int, error) { return 0, errX })
+	future.Then(d, func(int) (int, error) { return 1, nil })
+	clk.Advance(0)
+	errs := futuretest.Unhandled(t, r)
+	if len(errs) != 1 {
+		t.Fatalf("unhandled: %v", errs)
+	}
+	var f *failure.Failure
+	if !errors.As(errs[0], &f) || len(f.Frames()) != 2 {
+		t.Errorf("not with two sites: %+v", errs[0])
+	}
+}
