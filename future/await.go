@@ -139,7 +139,8 @@ func (w *waiter) leave(p phase, why error) bool {
 // to end, because of the cancel that brought the outcome, it waits for that: so
 // what the function sees in its context fits what Await returned.
 func (w *work) wake(at *waiter) {
-	if t := at.by.tasked(); t == nil || !t.wakesLate(at) {
+	t := at.by.tasked()
+	if t == nil || at.of == nil || !t.wakesLate(at) { // of nil: see resumeGuarded
 		w.wakeNow(at)
 	}
 }

@@ -38,8 +38,8 @@ type step struct {
 	E         string          `json:"e"`
 	Cb        string          `json:"cb"`
 	Eb        string          `json:"eb"`
-	Act       *act            `json:"act"`
-	Eact      *act            `json:"eact"`
+	Act       *twistedAct            `json:"act"`
+	Eact      *twistedAct            `json:"eact"`
 	Canceller json.RawMessage `json:"canceller"`
 	After     int             `json:"after"`
 	To        int             `json:"to"`
@@ -50,7 +50,7 @@ type step struct {
 	Body      []instruction   `json:"body"`
 }
 
-type act struct {
+type twistedAct struct {
 	Ret   *any   `json:"-"`
 	Inc   *int   `json:"inc"`
 	Pass  bool   `json:"pass"`
@@ -59,8 +59,8 @@ type act struct {
 	Also  []step `json:"also"`
 }
 
-func (a *act) UnmarshalJSON(b []byte) error {
-	type plain act
+func (a *twistedAct) UnmarshalJSON(b []byte) error {
+	type plain twistedAct
 	if err := json.Unmarshal(b, (*plain)(a)); err != nil {
 		return err
 	}
@@ -300,12 +300,12 @@ func (m *machine) chain(s step) {
 }
 
 // call does what a callback does, and returns what it returns.
-func (m *machine) call(name string, a *act, v any, err error) deferred {
+func (m *machine) call(name string, a *twistedAct, v any, err error) deferred {
 	m.result([]any{"cb", name}, v, err)
 	return m.act(a, v, err)
 }
 
-func (m *machine) act(a *act, v any, err error) deferred {
+func (m *machine) act(a *twistedAct, v any, err error) deferred {
 	m.run(a.Also)
 	switch {
 	case a.Ret != nil:

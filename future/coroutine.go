@@ -313,7 +313,7 @@ func (c *coroutine) stop(err error) {
 	}
 }
 
-// resumeGuarded is resume within run's guard.
+// resumeGuarded is resume within run's guard. Its waiter waits for nothing.
 func (w *work) resumeGuarded(c *coroutine) {
 	at := &waiter{by: c}
 	at.n.phase = running

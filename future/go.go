@@ -104,7 +104,10 @@ func (j *jobOf[T]) deliver() {
 func (j *jobOf[T]) startOn(h *home) {
 	if h.loop == nil {
 		if ex, ok := h.ex.(interface{ Go(func() func()) }); ok {
-			ex.Go(func() func() { return j.work(nil) })
+			ex.Go(func() (deliver func()) {
+				mark.Worker(func() { deliver = j.work(nil) })
+				return deliver
+			})
 		} else {
 			go j.goroutine()
 		}

@@ -33,7 +33,7 @@ func places() []place {
 }
 
 // An op is one link of a generated chain.
-type op struct {
+type chainOp struct {
 	kind string
 	does string // value, error, panic, again: what its callback does
 	add  int
@@ -48,8 +48,8 @@ var opErrors = func() (errs []error) {
 	return errs
 }()
 
-var genOp = rapid.Custom(func(t *rapid.T) op {
-	return op{
+var genOp = rapid.Custom(func(t *rapid.T) chainOp {
+	return chainOp{
 		kind: rapid.SampledFrom([]string{"Then", "Then", "Catch", "Handle", "Finally", "ThenFlat", "CatchFlat",
 			"Flatten", "Shield", "WithContext", "Race", "All", "AllSettled", "Join2", "Follow", "Async"}).Draw(t, "kind"),
 		does: rapid.SampledFrom([]string{"value", "value", "error", "panic", "again"}).Draw(t, "does"),
@@ -60,7 +60,7 @@ var genOp = rapid.Custom(func(t *rapid.T) op {
 })
 
 // call is what the callback of o does with an outcome.
-func (o op) call(v int, err error) (int, error) {
+func (o chainOp) call(v int, err error) (int, error) {
 	switch {
 	case o.does == "error":
 		return -1, o.err
@@ -74,7 +74,7 @@ func (o op) call(v int, err error) (int, error) {
 
 // link appends o to d, as a user would write it. Inner Deferreds that are late
 // go to laters.
-func (o op) link(p place, d *future.Deferred[int], laters *[]func()) *future.Deferred[int] {
+func (o chainOp) link(p place, d *future.Deferred[int], laters *[]func()) *future.Deferred[int] {
 	inner := func(v int, err error) *future.Deferred[int] {
 		v, err = o.call(v, err)
 		if !o.late {
@@ -132,7 +132,7 @@ func (o op) link(p place, d *future.Deferred[int], laters *[]func()) *future.Def
 }
 
 // apply is o in terms of the pair that a Go call returns.
-func (o op) apply(v int, err error) (int, error) {
+func (o chainOp) apply(v int, err error) (int, error) {
 	call := func(v int, err error) (u int, out error) {
 		defer func() {
 			if p := recover(); p != nil {

@@ -284,6 +284,34 @@ func TestReset(t *testing.T) {
 	})
 }
 
+// The limits in the package comment are as it says.
+func TestLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, c, start := setup()
+		c.AfterFunc(time.Second, func() { t.Error("a stopped timer fired") }).Stop()
+		if n := v.Pending(); n != 1 {
+			t.Errorf("a stopped timer has left %d events", n)
+		}
+		v.Run()
+		if got := v.Now().Sub(start); got != time.Second {
+			t.Errorf("Run went to %v", got)
+		}
+
+		var j journal
+		timer := c.AfterFunc(4*time.Second, func() {
+			j.add("func %v %v", c.Since(start), v.Now().Sub(start))
+			v.CallLater(0, func() { j.add("virtual") })
+		})
+		timer.Reset(7 * time.Second)
+		v.Run()
+		j.want(t)
+		v.Advance(5 * time.Second)
+		j.want(t, "func 8s 10s")
+		v.Advance(0)
+		j.want(t, "virtual")
+	})
+}
+
 // The commonest loop with a timer: wait, work, Reset. All of it fires in one
 // Advance, and what it asks the clock is right.
 func TestResetLoop(t *testing.T) {

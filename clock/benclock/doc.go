@@ -72,6 +72,8 @@
 //     an Advance, what the timer's function schedules or posts runs in the
 //     next drive: Advance(0) will do. Run and Step do not wait for it.
 //   - Reset with d <= 0 fires when time moves next.
+//   - A drive that waits for a Hold to be released keeps a processor busy, and
+//     does not log that it has waited long.
 //   - Ticker.Reset with d <= 0 hangs the next drive. It panics in package
 //     time.
 //

@@ -67,10 +67,9 @@ func optional[T any](d *dashboard, name string, in *future.Deferred[T]) *future.
 		switch {
 		case err == nil:
 			return section[T]{Value: v}, nil
-		case errors.Is(err, context.DeadlineExceeded):
+		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+			// By the limit. (Or nobody waits for the page any more.)
 			return section[T]{Missing: "no answer in time"}, nil
-		case errors.Is(err, context.Canceled): // nobody waits for the page any more
-			return section[T]{}, err
 		}
 		d.log.Error("a section is missing", "section", name, "err", err)
 		return section[T]{Missing: "not available"}, nil

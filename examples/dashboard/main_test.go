@@ -45,13 +45,21 @@ func fails[T any](err error) source[T] {
 	return func(context.Context, string) (v T, _ error) { return v, err }
 }
 
-// hangs returns a source that answers nothing until its context ends, and then
-// says so.
-func hangs[T any](ended *bool) source[T] {
+// hangs returns a source that answers nothing until its context ends. It counts
+// in open the requests that wait.
+func hangs[T any](open *int) source[T] {
 	return func(ctx context.Context, _ string) (v T, _ error) {
+		*open++
 		<-ctx.Done()
-		*ended = true
+		*open--
 		return v, ctx.Err()
+	}
+}
+
+func mustBeOver(t *testing.T, open *int) {
+	t.Helper()
+	if *open > 0 {
+		t.Error("a request goes on that nobody waits for")
 	}
 }
 
@@ -135,24 +143,20 @@ func TestSectionFails(t *testing.T) {
 func TestSectionLate(t *testing.T) {
 	bubble(t, limit, func(t *testing.T) {
 		d, _ := newDashboard()
-		var ended bool
-		d.weather = hangs[weather](&ended)
+		var open int
+		d.weather = hangs[weather](&open)
 		check(t, get(d, t.Context(), "*/*"), http.StatusOK, `"missing": "no answer in time"`, "A notebook")
-		if !ended {
-			t.Error("the late request goes on")
-		}
+		mustBeOver(t, &open)
 	})
 }
 
 func TestUserLate(t *testing.T) {
 	bubble(t, limit, func(t *testing.T) {
 		d, _ := newDashboard()
-		var ended bool
-		d.user = hangs[user](&ended)
+		var open int
+		d.user = hangs[user](&open)
 		check(t, get(d, t.Context(), "*/*"), http.StatusGatewayTimeout, `"error": "no answer in time"`)
-		if !ended {
-			t.Error("the late request goes on")
-		}
+		mustBeOver(t, &open)
 	})
 }
 
@@ -168,13 +172,11 @@ func TestUserFails(t *testing.T) {
 	} {
 		bubble(t, 0, func(t *testing.T) {
 			d, _ := newDashboard()
-			var ended bool
+			var open int
 			d.user = fails[user](test.err)
-			d.weather = hangs[weather](&ended)
+			d.weather = hangs[weather](&open)
 			check(t, get(d, t.Context(), "text/html"), test.status, test.text)
-			if !ended {
-				t.Error("the weather is still asked for")
-			}
+			mustBeOver(t, &open)
 		})
 	}
 }
@@ -183,18 +185,17 @@ func TestUserFails(t *testing.T) {
 func TestClientGone(t *testing.T) {
 	bubble(t, 0, func(t *testing.T) {
 		d, logged := newDashboard()
-		var userEnded, weatherEnded bool
-		d.user = hangs[user](&userEnded)
-		d.weather = hangs[weather](&weatherEnded)
+		var users, weathers int
+		d.user = hangs[user](&users)
+		d.weather = hangs[weather](&weathers)
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
 			synctest.Wait() // until everybody waits
 			cancel()
 		}()
 		get(d, ctx, "*/*")
-		if !userEnded || !weatherEnded {
-			t.Errorf("ended: user %v, weather %v", userEnded, weatherEnded)
-		}
+		mustBeOver(t, &users)
+		mustBeOver(t, &weathers)
 		if logged.Len() > 0 {
 			t.Errorf("logged: %s", logged)
 		}

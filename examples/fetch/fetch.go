@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -14,7 +15,7 @@ type get func(ctx context.Context, url string) (answer, error)
 
 type answer struct {
 	status int
-	size   int64
+	size   int64 // of what was read
 }
 
 // A fetcher fetches URLs. It takes the time from where it runs: a reactor on
@@ -44,7 +45,17 @@ type summary struct {
 	stopped error // why it was not brought to its end
 }
 
-var errNotTried = errors.New("not tried")
+var (
+	errNotTried = errors.New("not tried")
+	errTooLarge = errors.New("answer too large")
+)
+
+// A statusError is an answer other than 200.
+type statusError int
+
+func (s statusError) Error() string {
+	return fmt.Sprintf("%d %s", int(s), http.StatusText(int(s)))
+}
 
 // fetchAll fetches urls. It does not fail: what could not be fetched, or not
 // any more before the deadline or a Cancel, has an error in its result.
@@ -93,8 +104,11 @@ func (f *fetcher) fetch(res *result) *future.Deferred[*result] {
 func (f *fetcher) try(ctx context.Context, res *result) *future.Deferred[int64] {
 	in := f.hedged(ctx, res).Timeout(f.on, f.timeout)
 	return future.Then(in, func(a answer) (int64, error) {
-		if a.status != http.StatusOK {
+		switch {
+		case a.status != http.StatusOK:
 			return 0, statusError(a.status)
+		case a.size > f.maxBytes:
+			return 0, errTooLarge
 		}
 		return a.size, nil
 	})

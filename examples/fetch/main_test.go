@@ -121,7 +121,7 @@ func TestTable(t *testing.T) {
 func TestTooLarge(t *testing.T) {
 	url := newServer(t)
 	for max, want := range map[string]int{"1000": exitOK, "999": exitFailed} {
-		exit, out := run(t, "", "-hedge", "1ms", "-max", max, url+"/good")
+		exit, out := run(t, "", "-max", max, url+"/good")
 		if exit != want {
 			t.Errorf("-max %s: exit status = %d\n%s", max, exit, &out.stdout)
 		}

@@ -16,14 +16,14 @@ type limits struct {
 	hedge    time.Duration // without an answer until then, ask a second time
 	pause    time.Duration // before the second try; doubles from try to try
 	deadline time.Duration // for all URLs together
+	maxBytes int64         // of an answer
 }
 
 type options struct {
 	limits
-	maxBytes int64
-	json     bool
-	file     string
-	urls     []string
+	json bool
+	file string
+	urls []string
 }
 
 var defaults = options{
@@ -34,8 +34,8 @@ var defaults = options{
 		hedge:    2 * time.Second,
 		pause:    250 * time.Millisecond,
 		deadline: 2 * time.Minute,
+		maxBytes: 64 << 20,
 	},
-	maxBytes: 64 << 20,
 }
 
 // demoDefaults fit a server on the same machine.
@@ -47,8 +47,8 @@ var demoDefaults = options{
 		hedge:    150 * time.Millisecond,
 		pause:    50 * time.Millisecond,
 		deadline: 3 * time.Second,
+		maxBytes: 64 << 20,
 	},
-	maxBytes: 64 << 20,
 }
 
 const usage = `Fetch fetches URLs, and prints a line for each.

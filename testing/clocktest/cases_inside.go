@@ -62,24 +62,23 @@ func (c *cell) get() clock.Timer {
 func insideStop(e *env) {
 	other := e.later(2*tick, "other")
 	var own cell
-	results := make(chan bool, 2)
+	var stopped answers
 	own.set(func() clock.Timer {
 		return e.do(tick, "f", func() {
-			results <- other.Stop()
-			results <- own.get().Stop()
+			stopped.add(other.Stop())
+			stopped.add(own.get().Stop())
 		})
 	})
 	e.advance(5 * tick)
 	e.wantRan("at the end", "f")
-	e.wantBool("Stop of another", <-results, true)
-	e.wantBool("Stop of its own", <-results, false)
+	e.wantAnswers("Stop of another and of its own", &stopped, true, false)
 }
 
 func insideReset(e *env) {
 	var own cell
-	results := make(chan bool, 10)
+	var reset answers
 	own.set(func() clock.Timer {
-		return e.do(tick, "f", func() { results <- own.get().Reset(2 * tick) })
+		return e.do(tick, "f", func() { reset.add(own.get().Reset(2 * tick)) })
 	})
 	for n := range 4 {
 		e.advance(2*tick - 1)
@@ -87,9 +86,7 @@ func insideReset(e *env) {
 		e.advance(1)
 	}
 	own.get().Stop()
-	for range len(results) {
-		e.wantBool("Reset of its own timer", <-results, false)
-	}
+	e.wantAnswers("Reset of its own timer", &reset, false, false, false, false)
 	ran := len(e.events())
 	e.advance(time.Second)
 	e.want(len(e.events()) == ran, "the function was called after Stop")

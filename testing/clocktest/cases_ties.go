@@ -44,18 +44,17 @@ func tiesReset(e *env) {
 
 func tiesStop(e *env) {
 	var second, third cell
-	results := make(chan bool, 2)
+	var stopped answers
 	e.do(tick, "first", func() {
-		results <- second.get().Stop()
-		results <- third.get().Stop()
+		stopped.add(second.get().Stop())
+		stopped.add(third.get().Stop())
 	})
 	second.set(func() clock.Timer { return e.later(tick, "second") })
 	third.set(func() clock.Timer { return e.later(tick, "third") })
 	e.later(tick, "fourth")
 	e.advance(tick)
 	e.wantRan("at the end", "first", "fourth")
-	e.wantBool("Stop of the second", <-results, true)
-	e.wantBool("Stop of the third", <-results, true)
+	e.wantAnswers("Stop of the second and of the third", &stopped, true, true)
 }
 
 func tiesZero(e *env) {

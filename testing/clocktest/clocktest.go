@@ -40,7 +40,7 @@ func Run(t TB, start func() (c clock.Clock, advance func(d time.Duration)), opts
 	}
 	for _, one := range cases {
 		if why, left := s.leftOut(one.name); left {
-			t.Logf("clocktest: case %q left out: %s\n\tthe rule: %s", one.name, why, one.rule)
+			t.Logf("clocktest: case %q left out: %s\n\tthe rule: %s", one.name, why, one.text)
 			continue
 		}
 		runCase(t, one, start)
@@ -95,13 +95,8 @@ func names() (all []string) {
 // A rule is one case.
 type rule struct {
 	name string
-	rule string // in words, for who has to mend the clock
+	text string // the rule in words, for who has to mend the clock
 	f    func(e *env)
 }
 
-// cases is filled by init, because the cases refer to it through Without.
-var cases []rule
-
-func init() {
-	cases = slices.Concat(basicCases, timerCases, insideCases, tieCases, crowdCases)
-}
+var cases = slices.Concat(basicCases, timerCases, insideCases, tieCases, crowdCases)

@@ -63,7 +63,7 @@ func runCase(t TB, r rule, start func() (clock.Clock, func(time.Duration))) {
 // report tells what is wrong, and by which line of which case.
 func (e *env) report(format string, args ...any) {
 	e.t.Helper()
-	e.t.Errorf("clocktest: case %q: %s\n\tthe rule: %s\n\tseen at %s", e.rule.name, fmt.Sprintf(format, args...), e.rule.rule, place())
+	e.t.Errorf("clocktest: case %q: %s\n\tthe rule: %s\n\tseen at %s", e.rule.name, fmt.Sprintf(format, args...), e.rule.text, place())
 }
 
 // place is the line of the case that is running.
@@ -140,4 +140,24 @@ func (e *env) wantRan(when string, want ...string) {
 func (e *env) wantBool(what string, got, want bool) {
 	e.t.Helper()
 	e.want(got == want, "%s returned %t, want %t", what, got, want)
+}
+
+// answers are what Stop and Reset returned to functions that the clock called.
+type answers struct {
+	mu  sync.Mutex
+	got []bool
+}
+
+func (a *answers) add(b bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.got = append(a.got, b)
+}
+
+// wantAnswers ends the case unless these were the answers.
+func (e *env) wantAnswers(what string, a *answers, want ...bool) {
+	e.t.Helper()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	e.want(slices.Equal(a.got, want), "%s returned %v, want %v", what, a.got, want)
 }
