@@ -167,8 +167,9 @@ func (w *work) cancelRoot(n *node, f *fault) {
 type runner interface {
 	role
 	tasked() *task
-	current() *waiter                 // what the function waits for now, or nil
-	end(f *fault) (settleWith *fault) // ends its context; not nil: it settles at once
+	current() *waiter // what the function waits for now, or nil
+	atOnce() bool     // a cancel settles it, not what the function returns
+	end(f *fault)     // ends its context
 }
 
 // cancelWait passes a cancel on to what a function waits for, unless somebody
@@ -206,9 +207,10 @@ func (w *work) cancelWait(at *waiter, f *fault) {
 // endTask ends the context of n's function, after the cancel has gone to what
 // it waits for, and then lets the function see both.
 func (w *work) endTask(n *node, r runner, f *fault) {
-	if out := r.end(f); out != nil {
-		w.settle(n, out, false)
+	if r.atOnce() { // before the function can see it: what that returns is late
+		w.settle(n, f, false)
 	}
+	r.end(f)
 	if at := r.tasked().ended(); at != nil {
 		w.wakeLate(at)
 	}

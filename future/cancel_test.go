@@ -1036,6 +1036,7 @@ type mnode struct {
 	canceller func(cause string)
 
 	members []*mnode // of a gather
+	asked   *mfail   // the cancel that it passed on
 	gather  *mnode   // of a member
 	index   int
 	missing int
@@ -1106,6 +1107,7 @@ func (n *mnode) cancel(f *mfail) {
 			n.remember = f
 		}
 	case n.members != nil:
+		n.asked = f
 		for _, m := range n.members {
 			m.cancel(f)
 		}
@@ -1178,7 +1180,11 @@ func (g *mnode) finish(v int, err, lost *mfail) {
 	g.done = true
 	if g.missing > 0 {
 		for _, m := range g.members {
-			m.cancel(mcancel("", lost))
+			if g.asked != nil {
+				m.cancel(g.asked) // it reaches every input
+			} else {
+				m.cancel(mcancel("", lost))
+			}
 		}
 	}
 	g.settle(v, err)

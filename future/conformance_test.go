@@ -20,9 +20,9 @@ import (
 	"github.com/deferred-go/deferred/future"
 )
 
-// A program is one line of the conformance data: what to do, and the trace that
+// A twistedProgram is one line of the conformance data: what to do, and the trace that
 // Twisted left when it did that.
-type program struct {
+type twistedProgram struct {
 	Name      string   `json:"name"`
 	Family    string   `json:"family"`
 	Steps     []step   `json:"steps"`
@@ -546,7 +546,7 @@ func (c *ticks) next() (first *tick) {
 }
 
 // execute runs p and returns its trace and its list of unhandled failures.
-func execute(p program) (trace []any, unhandled []string) {
+func execute(p twistedProgram) (trace []any, unhandled []string) {
 	m := newMachine()
 	m.run(p.Steps)
 	unhandled = m.finish()
@@ -563,7 +563,7 @@ func sameJSON(a, b any) bool {
 	return err == nil && string(x) == string(y)
 }
 
-func conform(p program) (problem string) {
+func conform(p twistedProgram) (problem string) {
 	defer func() {
 		if v := recover(); v != nil {
 			problem = fmt.Sprint("panic: ", v)
@@ -591,11 +591,11 @@ func lines(trace []any) string {
 	return b.String()
 }
 
-func readPrograms(t *testing.T, r io.Reader) (ps []program) {
+func readPrograms(t *testing.T, r io.Reader) (ps []twistedProgram) {
 	sc := bufio.NewScanner(r)
 	sc.Buffer(nil, 1<<20)
 	for sc.Scan() {
-		var p program
+		var p twistedProgram
 		if err := json.Unmarshal(sc.Bytes(), &p); err != nil {
 			t.Fatal(err)
 		}
@@ -608,7 +608,7 @@ func readPrograms(t *testing.T, r io.Reader) (ps []program) {
 // the directory that DEFERRED_CONFORMANCE names, and compares with what Twisted
 // did.
 func TestConformance(t *testing.T) {
-	var programs []program
+	var programs []twistedProgram
 	if dir := os.Getenv("DEFERRED_CONFORMANCE"); dir != "" {
 		files, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
 		if err != nil || len(files) == 0 {

@@ -107,11 +107,10 @@ func (c *coroutineOf[T]) runF() {
 	run(c.life, f, &c.d.value, &c.out, &c.control)
 }
 
-// end ends the coroutine's context; it settles when f has returned.
-func (c *coroutine) end(f *fault) *fault {
-	c.life.End(context.Canceled, f.err)
-	return nil
-}
+// atOnce reports false: a coroutine settles when f has returned.
+func (c *coroutine) atOnce() bool { return false }
+
+func (c *coroutine) end(f *fault) { c.life.End(context.Canceled, f.err) }
 
 // interrupt ends a wait with the coroutine's own context, when that ends.
 func (c *coroutine) interrupt() {

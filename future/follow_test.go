@@ -72,7 +72,7 @@ func TestFollowChain(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			const n = 100_000
+			const n = links / 10
 			ds := make([]*future.Deferred[int], n)
 			rs := make([]future.Resolver[int], n)
 			for i := range ds {

@@ -568,6 +568,7 @@ func TestAsCompletedEndOfContext(t *testing.T) {
 	a, _, aCalls := counting()
 	b, _, bCalls := counting()
 	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
 	var indices []int
 	for i, o := range future.AsCompleted(ctx, a, future.Succeed(1), b) {
 		indices = append(indices, i)

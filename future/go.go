@@ -67,11 +67,10 @@ func newJob[T any](ctx context.Context, h *home, f func(context.Context) (T, err
 	return j
 }
 
-// end ends f's context; the Deferred settles with the cancellation at once.
-func (j *job) end(f *fault) *fault {
-	j.life.End(context.Canceled, f.err)
-	return f
-}
+// atOnce reports true: the Deferred settles with the cancellation at once.
+func (j *job) atOnce() bool { return true }
+
+func (j *job) end(f *fault) { j.life.End(context.Canceled, f.err) }
 
 func (j *jobOf[T]) goroutine() {
 	if j.d.n.isSettled() {

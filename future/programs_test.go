@@ -79,8 +79,8 @@ var ways = []way{
 	}},
 }
 
-// world is what a program runs in.
-type world struct {
+// stage is what a program runs in.
+type stage struct {
 	clk   *clock.Virtual
 	r     *reactor.Reactor
 	begun time.Time
@@ -89,22 +89,22 @@ type world struct {
 	ways  []way
 }
 
-func newWorld(ways ...way) *world {
+func newStage(ways ...way) *stage {
 	clk := clock.NewVirtual()
-	return &world{clk: clk, r: reactor.New(clk), begun: clk.Now(), ways: ways}
+	return &stage{clk: clk, r: reactor.New(clk), begun: clk.Now(), ways: ways}
 }
 
-func (w *world) note(format string, args ...any) {
+func (w *stage) note(format string, args ...any) {
 	w.log = append(w.log, fmt.Sprintf("%d: ", w.clk.Now().Sub(w.begun))+fmt.Sprintf(format, args...))
 }
 
-func (w *world) start(ctx context.Context, f func(context.Context) (int, error)) *future.Deferred[int] {
+func (w *stage) start(ctx context.Context, f func(context.Context) (int, error)) *future.Deferred[int] {
 	w.next++
 	return w.ways[w.next%len(w.ways)].start(ctx, w.r, f)
 }
 
 // run is the program as an ordinary function.
-func (p program) run(ctx context.Context, w *world) (v int, err error) {
+func (p program) run(ctx context.Context, w *stage) (v int, err error) {
 	w.note("%s %d", p.kind, p.k)
 	defer func() { w.note("%s %d = %d %s", p.kind, p.k, v, text(err)) }()
 	sub := func(i int) (int, error) { return p.subs[i].run(ctx, w) }
@@ -187,7 +187,7 @@ func (p program) run(ctx context.Context, w *world) (v int, err error) {
 }
 
 // outcome runs p in w from its start, and returns the result with its time.
-func (p program) outcome(w *world) string {
+func (p program) outcome(w *stage) string {
 	var got string
 	d := w.start(background, func(ctx context.Context) (int, error) { return p.run(ctx, w) })
 	future.Handle(d, func(v int, err error) (int, error) {
@@ -212,7 +212,7 @@ func TestProgramsRunAlike(t *testing.T) {
 			if w.start == nil {
 				these = ways
 			}
-			one, two := newWorld(these...), newWorld(these...)
+			one, two := newStage(these...), newStage(these...)
 			got, again := p.outcome(one), p.outcome(two)
 			if i == 0 {
 				want = got
@@ -230,7 +230,7 @@ func TestProgramsRunAlike(t *testing.T) {
 // Three workers, three coroutines and callbacks, with ties: one trace.
 func TestMixedTraceIsReproducible(t *testing.T) {
 	trace := func() string {
-		w := newWorld(ways...)
+		w := newStage(ways...)
 		defer w.r.Stop()
 		gate := future.After(w.r, 2, 0)
 		body := func(name string, i int) func(context.Context) (int, error) {

@@ -22,6 +22,7 @@ import (
 // refers only to older ones, so there are no cycles: in the end all settle.
 type storm struct {
 	loops []*reactor.Reactor
+	calm  func() // waits until nothing goes on, if that is needed
 
 	mu   sync.Mutex
 	made []*future.Deferred[int]
@@ -160,6 +161,9 @@ func (s *storm) blow(t *testing.T, seed uint64, goroutines, acts int) {
 	}
 	for _, res := range s.ress {
 		res.Succeed(3)
+	}
+	if s.calm != nil {
+		s.calm()
 	}
 	for i, d := range s.made {
 		if _, err := d.Await(background); errors.Is(err, future.ErrPending) {
@@ -317,7 +321,7 @@ func TestTwoLoopsHandOver(t *testing.T) {
 func TestStopInAStorm(t *testing.T) {
 	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {
-			s := new(storm)
+			s := &storm{calm: synctest.Wait} // a loop that stops needs its time
 			for range 2 {
 				r := reactor.New(clock.System(), quietly)
 				s.loops = append(s.loops, r)

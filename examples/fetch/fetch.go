@@ -78,17 +78,19 @@ func (f *fetcher) fetchAll(urls []string) *future.Deferred[summary] {
 }
 
 // fetch fetches res.url and notes in res how that went. The context is that of
-// the coroutine: it ends when the coroutine is canceled.
+// the coroutine: it ends when the coroutine is canceled. Await would then just
+// give up the wait; WithContext ends what is waited for, too, also if the cancel
+// came before there was anything to wait for.
 func (f *fetcher) fetch(res *result) *future.Deferred[*result] {
 	return future.AsyncOn(context.Background(), f.on, func(ctx context.Context) (*result, error) {
 		start := f.on.Now()
 		for pause := f.pause; ; pause *= 2 {
 			res.tries++
-			res.size, res.err = f.try(ctx, res).Await(ctx)
+			res.size, res.err = f.try(ctx, res).WithContext(ctx).Await(ctx)
 			if res.tries == f.tries || !worthAnother(res.err) {
 				break
 			}
-			_, err := future.After(f.on, pause, struct{}{}).Await(ctx)
+			_, err := future.After(f.on, pause, struct{}{}).WithContext(ctx).Await(ctx)
 			if err != nil {
 				res.err = err
 				break

@@ -144,48 +144,30 @@ func TestNobodyListens(t *testing.T) {
 	}
 }
 
-// hangingServer answers nothing. It says when it has been asked, and when the
-// client has gone.
-func hangingServer(t *testing.T) (url string, asked, gone <-chan struct{}) {
-	a, g := make(chan struct{}), make(chan struct{})
+// Closing a server, as a test does at its end, waits for its requests: a client
+// that did not let go of them would be noticed.
+func TestHangingServer(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a <- struct{}{}
 		<-r.Context().Done()
-		g <- struct{}{}
 	}))
 	t.Cleanup(s.Close)
-	return s.URL, a, g
-}
-
-func TestHangingServer(t *testing.T) {
-	url, asked, gone := hangingServer(t)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		exit, out := run(t, "", "-timeout", "10ms", "-tries", "2", url)
-		if exit != exitFailed || !strings.Contains(out.stdout.String(), "timeout ") {
-			t.Errorf("exit status = %d\n%s", exit, &out.stdout)
-		}
-	}()
-	for range 2 {
-		<-asked
-		<-gone
+	exit, out := run(t, "", "-timeout", "10ms", "-tries", "2", s.URL)
+	if exit != exitFailed || !strings.Contains(out.stdout.String(), "timeout ") {
+		t.Errorf("exit status = %d\n%s", exit, &out.stdout)
 	}
-	<-ended
 }
 
 func TestInterrupt(t *testing.T) {
 	good := newServer(t) + "/good"
-	url, asked, gone := hangingServer(t)
-	p, out := newProgram(strings.NewReader(""))
 	ctx, interrupt := context.WithCancel(t.Context())
-	go func() {
-		<-asked
+	hanging := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		interrupt()
-	}()
+		<-r.Context().Done()
+	}))
+	t.Cleanup(hanging.Close)
+	p, out := newProgram(strings.NewReader(""))
 	// One at a time: the first is done, the second is under way.
-	exit := p.run(ctx, append(slices.Clone(patient), "-n", "1", good, url, good))
-	<-gone
+	exit := p.run(ctx, append(slices.Clone(patient), "-n", "1", good, hanging.URL, good))
 	if exit != exitFailed {
 		t.Errorf("exit status = %d", exit)
 	}
