@@ -170,7 +170,7 @@ func (d *driver) Timers(o *seam.Owner) []seam.Scheduled {
 	var list []seam.Scheduled
 	for _, it := range items {
 		if t := it.Timer; t != nil {
-			list = append(list, seam.Scheduled{At: timeOf(t.When()), What: birth.Func(t.F), Birth: t.Birth.String()})
+			list = append(list, seam.Scheduled{At: timeOf(it.When), What: birth.Func(t.F), Birth: t.Birth.String()})
 		}
 	}
 	return list

@@ -11,7 +11,7 @@ import (
 // realTime has the shape that From takes.
 type realTime struct{}
 
-func (realTime) Now() time.Time                                   { return time.Now() }
+func (realTime) Now() time.Time                                  { return time.Now() }
 func (realTime) AfterFunc(d time.Duration, f func()) *time.Timer { return time.AfterFunc(d, f) }
 
 func TestSystem_and_From_in_a_bubble(t *testing.T) {

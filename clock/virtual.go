@@ -149,7 +149,7 @@ func (v *Virtual) String() string {
 }
 
 // list describes the first of items.
-func list(now int64, items []timerq.Item, most int) string {
+func list(now int64, items []timerq.Listed, most int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d scheduled", len(items))
 	for i, it := range items {
@@ -162,12 +162,12 @@ func list(now int64, items []timerq.Item, most int) string {
 	return b.String()
 }
 
-func describe(now int64, it timerq.Item) string {
+func describe(now int64, it timerq.Listed) string {
 	if it.Timer == nil {
 		return "now: posted " + birth.Func(it.Task)
 	}
 	s := "now: "
-	if when := it.Timer.When(); when > now {
+	if when := it.When; when > now {
 		s = fmt.Sprintf("+%v, %s: ", time.Duration(when-now), timeOf(when).Format(time.RFC3339Nano))
 	}
 	s += birth.Func(it.Timer.F)

@@ -233,6 +233,7 @@ func (v *Virtual) heldLocked() bool {
 		if v.barked {
 			v.barked = false
 			v.logLocked(slog.Default(), "clock: virtual time has been held for 2 real seconds: it stands still until the function that Hold returned is called", "holds", v.holds)
+			continue // the lock was let go of
 		}
 		v.cond.Wait()
 	}

@@ -170,7 +170,7 @@ func (v *Virtual) awaitWorkerLocked() {
 	if alone {
 		defer v.watchdogLocked()()
 	}
-	for b.busy == busy && len(v.asked) == 0 && (alone || !b.runnable()) {
+	for b.busy == busy && len(v.asked) == 0 && (alone || len(b.ready) == 0) {
 		if v.barked {
 			v.reportStuckLocked()
 			return

@@ -79,7 +79,8 @@ func TestWorkers_take_turns(t *testing.T) {
 	exact := []string{
 		"0s 0 begins", "0s 1 begins", "0s 2 begins", "0s 3 begins", "0s 4 begins", "0s 2 delivers", "0s 3 goes on",
 		"10ns 0 goes on", "10ns 1 goes on", "10ns 0 goes on",
-		"20ns 3 goes on", "20ns 3 delivers", "20ns 4 goes on", "20ns 4 delivers", "20ns 1 goes on", "20ns 1 delivers", "20ns 0 goes on", "20ns 0 delivers",
+		"20ns 4 goes on", "20ns 3 goes on", "20ns 1 goes on", "20ns 0 goes on",
+		"20ns 4 delivers", "20ns 3 delivers", "20ns 1 delivers", "20ns 0 delivers",
 	}
 	if !slices.Equal(want, exact) {
 		t.Errorf("happened\n%s\nwant\n%s", strings.Join(want, "\n"), strings.Join(exact, "\n"))

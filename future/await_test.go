@@ -28,7 +28,7 @@ func TestAwaitOfASettledOne(t *testing.T) {
 	if _, err := future.Fail[int](errA).Await(ended); err != errA {
 		t.Errorf("Await = %v, want the error itself", err)
 	}
-	mustPanic(t, func() { future.Succeed(3).Await(nil) }, "Await", "nil context") //nolint:staticcheck // the point
+	mustPanic(t, func() { future.Succeed(3).Await(noContext) }, "Await", "nil context")
 	mustPanic(t, func() { (*future.Deferred[int])(nil).Await(background) }, "nil *Deferred")
 }
 

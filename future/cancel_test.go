@@ -636,7 +636,7 @@ func TestWithContext(t *testing.T) {
 			t.Error("the source was canceled")
 		}
 	})
-	mustPanic(t, func() { future.Succeed(1).WithContext(nil) }, "WithContext", "nil") //nolint
+	mustPanic(t, func() { future.Succeed(1).WithContext(noContext) }, "WithContext", "nil")
 }
 
 // Readers leave one source in reverse order, then in order: were that
@@ -1109,6 +1109,9 @@ func (n *mnode) cancel(f *mfail) {
 	case n.members != nil:
 		n.asked = f
 		for _, m := range n.members {
+			if n.settled { // then all have been asked, as losers
+				break
+			}
 			m.cancel(f)
 		}
 	case n.source == nil:

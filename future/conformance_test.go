@@ -38,8 +38,8 @@ type step struct {
 	E         string          `json:"e"`
 	Cb        string          `json:"cb"`
 	Eb        string          `json:"eb"`
-	Act       *twistedAct            `json:"act"`
-	Eact      *twistedAct            `json:"eact"`
+	Act       *twistedAct     `json:"act"`
+	Eact      *twistedAct     `json:"eact"`
 	Canceller json.RawMessage `json:"canceller"`
 	After     int             `json:"after"`
 	To        int             `json:"to"`

@@ -99,9 +99,9 @@ func TestAsyncBadInput(t *testing.T) {
 	f := func(context.Context) (int, error) { return 0, nil }
 	r := reactor.New(clock.NewVirtual())
 	defer r.Stop()
-	mustPanic(t, func() { future.Async(nil, f) }, "Async", "nil context") //nolint:staticcheck // the point
+	mustPanic(t, func() { future.Async(noContext, f) }, "Async", "nil context")
 	mustPanic(t, func() { future.Async[int](background, nil) }, "Async", "nil function")
-	mustPanic(t, func() { future.AsyncOn(nil, r, f) }, "AsyncOn", "nil context") //nolint:staticcheck // the point
+	mustPanic(t, func() { future.AsyncOn(noContext, r, f) }, "AsyncOn", "nil context")
 	mustPanic(t, func() { future.AsyncOn[int](background, r, nil) }, "AsyncOn", "nil function")
 	mustPanic(t, func() { future.AsyncOn(background, nil, f) }, "AsyncOn", "nil Executor")
 }

@@ -15,16 +15,15 @@ func ExampleGo() {
 	ctx := context.Background()
 	sum := future.Go(ctx, func(context.Context) (int, error) { return 1 + 2, nil })
 	broken := future.Go(ctx, func(context.Context) (int, error) {
-		var m map[string]int
-		m["x"] = 1
-		return 0, nil
+		var none []int
+		return none[len(none)], nil
 	})
 	fmt.Println(sum.Await(ctx))
 	_, err := broken.Await(ctx)
 	fmt.Println(errors.Is(err, failure.ErrPanic), err)
 	// Output:
 	// 3 <nil>
-	// true panic: assignment to entry in nil map
+	// true panic: runtime error: index out of range [0] with length 0
 }
 
 // A Cancel settles the result at once and ends the function's context.

@@ -62,7 +62,7 @@ func TestGatherNil(t *testing.T) {
 	mustPanic(t, func() { future.MapN[int, int](1, []int{1}, nil) }, "MapN", "nil function")
 	mustPanic(t, func() { future.MapN(0, []int{1}, func(int) *future.Deferred[int] { return d }) }, "MapN(0)", "at least one")
 	mustPanic(t, func() { future.MapN(-3, nil, func(int) *future.Deferred[int] { return d }) }, "MapN(-3)", "at least one")
-	mustPanic(t, func() { future.AsCompleted(nil, d) }, "AsCompleted", "nil context") //nolint:staticcheck // the point
+	mustPanic(t, func() { future.AsCompleted(noContext, d) }, "AsCompleted", "nil context")
 }
 
 func TestAllKeepsTheOrderOfTheInputs(t *testing.T) {

@@ -1,6 +1,7 @@
 package future_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -160,6 +161,7 @@ func heapNow() int64 {
 	return int64(m.HeapAlloc)
 }
 
-func same[T any](v T) (T, error) { return v, nil }
+// noContext is the nil context that misuse gives.
+var noContext context.Context
 
 func inc(v int) (int, error) { return v + 1, nil }

@@ -249,6 +249,7 @@ func (w *work) settleAndUnlock(n *node, f *fault, gone bool) (first bool) {
 		return false
 	}
 	n.settleLocked(f)
+	n.sweep() // whoever attaches from now on waits for those in the ring
 	r := n.takeFirst()
 	more := n.readers != nil
 	n.mu.Unlock()

@@ -191,9 +191,9 @@ func TestGoBadInput(t *testing.T) {
 	f := func(context.Context) (int, error) { return 0, nil }
 	r := reactor.New(clock.NewVirtual())
 	defer r.Stop()
-	mustPanic(t, func() { future.Go(nil, f) }, "Go", "nil context") //nolint:staticcheck // the point
+	mustPanic(t, func() { future.Go(noContext, f) }, "Go", "nil context")
 	mustPanic(t, func() { future.Go[int](background, nil) }, "Go", "nil function")
-	mustPanic(t, func() { future.GoOn(nil, r, f) }, "GoOn", "nil context") //nolint:staticcheck // the point
+	mustPanic(t, func() { future.GoOn(noContext, r, f) }, "GoOn", "nil context")
 	mustPanic(t, func() { future.GoOn[int](background, r, nil) }, "GoOn", "nil function")
 	mustPanic(t, func() { future.GoOn(background, nil, f) }, "GoOn", "nil Executor")
 }

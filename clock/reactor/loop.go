@@ -202,7 +202,7 @@ func (l *loop) timers() []seam.Scheduled {
 	var list []seam.Scheduled
 	for _, it := range items {
 		if t := it.Timer; t != nil {
-			list = append(list, seam.Scheduled{At: l.epoch.Add(time.Duration(t.When())), What: birth.Func(t.F), Birth: t.Birth.String()})
+			list = append(list, seam.Scheduled{At: l.epoch.Add(time.Duration(it.When)), What: birth.Func(t.F), Birth: t.Birth.String()})
 		}
 	}
 	return list

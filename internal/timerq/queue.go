@@ -28,9 +28,6 @@ type Timer struct {
 	where where
 }
 
-// When is the time for which the timer is, or was, armed.
-func (t *Timer) When() int64 { return t.when }
-
 // where says what the place of a timer is a place in.
 type where uint8
 
@@ -207,10 +204,24 @@ func (q *Queue) Due() bool {
 // Len counts the items.
 func (q *Queue) Len() int { return q.heap.len() + q.ready.len() + q.tail.len() + q.held.len() }
 
+// A Listed item is one of a list, with its due time if it is a timer: the
+// list may be read without the lock.
+type Listed struct {
+	Item
+	When int64
+}
+
+func listed(it Item) Listed {
+	if it.Timer == nil {
+		return Listed{Item: it}
+	}
+	return Listed{it, it.Timer.when}
+}
+
 // All lists the items of o, or all if o is nil, in the order in which they
 // will run.
-func (q *Queue) All(o *seam.Owner) []Item {
-	var all []Item
+func (q *Queue) All(o *seam.Owner) []Listed {
+	var all []Listed
 	slots := slices.Clone(q.heap.slots)
 	slices.SortFunc(slots, func(a, b slot) int {
 		return cmp.Or(cmp.Compare(a.when, b.when), cmp.Compare(a.seq, b.seq))
@@ -228,26 +239,26 @@ func (q *Queue) All(o *seam.Owner) []Item {
 	return all
 }
 
-func (h *heap) list(all []Item, s slot, o *seam.Owner) []Item {
+func (h *heap) list(all []Listed, s slot, o *seam.Owner) []Listed {
 	if t := h.table[s.id]; t != nil && (o == nil || t.Owner == o) {
-		all = append(all, Item{Timer: t, Owner: t.Owner})
+		all = append(all, Listed{Item{Timer: t, Owner: t.Owner}, t.when})
 	}
 	return all
 }
 
-func (r *ring) list(all []Item, o *seam.Owner) []Item {
+func (r *ring) list(all []Listed, o *seam.Owner) []Listed {
 	for p := r.head; p != r.tail; p++ {
 		if it := *r.at(p); it.set() && (o == nil || it.Owner == o) {
-			all = append(all, it)
+			all = append(all, listed(it))
 		}
 	}
 	return all
 }
 
 // Drop removes all items of o and returns those that were due, in order.
-func (q *Queue) Drop(o *seam.Owner) (due []Item) {
+func (q *Queue) Drop(o *seam.Owner) (due []Listed) {
 	for _, it := range q.All(o) {
-		if it.Timer == nil || it.Timer.when <= q.Now {
+		if it.Timer == nil || it.When <= q.Now {
 			due = append(due, it)
 		}
 	}

@@ -127,7 +127,7 @@ func (p *pair) compare(t *rapid.T) {
 	for _, o := range append(p.owners, nil) {
 		var got, want []int
 		for _, it := range p.q.All(o) {
-			got = append(got, p.id(it))
+			got = append(got, p.id(it.Item))
 		}
 		for _, it := range p.m.all() {
 			if o == nil || it.owner == o {
@@ -247,7 +247,12 @@ func TestDrop_returns_what_was_due_in_order(t *testing.T) {
 	q.Post(task(2), b)
 	now := timer(a, 5)
 	got := q.Drop(a)
-	want := []timerq.Item{{Timer: due1, Owner: a}, {Timer: due2, Owner: a}, {Task: task(1), Owner: a}, {Timer: now, Owner: a}}
+	want := []timerq.Listed{
+		{timerq.Item{Timer: due1, Owner: a}, 1},
+		{timerq.Item{Timer: due2, Owner: a}, 2},
+		{timerq.Item{Task: task(1), Owner: a}, 0},
+		{timerq.Item{Timer: now, Owner: a}, 5},
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("Drop = %v, want %v", got, want)
 	}
