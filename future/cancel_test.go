@@ -550,6 +550,21 @@ func TestCancelOfAReaderThatIsToRun(t *testing.T) {
 	wantCanceled(t, err, errCause)
 }
 
+// One that has left does not count among the readers that are still to run: who
+// attaches in the callback of the last one runs at once.
+func TestAttachInTheLastCallback(t *testing.T) {
+	src, res := future.New[int]()
+	var log journal
+	future.Then(src, func(int) (int, error) {
+		future.Then(src, func(int) (int, error) { log.add("within"); return 0, nil })
+		log.add("last")
+		return 0, nil
+	})
+	future.Then(src, plus(1)).Cancel(nil)
+	res.Succeed(1)
+	log.want(t, "within", "last")
+}
+
 func TestCancelOfAFollower(t *testing.T) {
 	inner, innerRes, calls := counting()
 	d, res := future.New[int]()
