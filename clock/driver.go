@@ -126,6 +126,7 @@ func (v *Virtual) endWorkersLocked() {
 			v.doLocked()
 		}
 	}
+	v.baton.deliverLocked(v)
 }
 
 func (d *driver) Drop(o *seam.Owner) (dropped seam.Dropped) {

@@ -24,7 +24,7 @@ func Example() {
 
 func ExampleSystem() {
 	done := make(chan struct{})
-	var c dclock.Clock = dclock.System()
+	c := dclock.System()
 	c.CallLater(time.Millisecond, func() { close(done) })
 	<-done
 	fmt.Println("a millisecond has passed")
@@ -93,7 +93,7 @@ func ExampleBirthplaces() {
 	v.CallLater(time.Second, func() {})
 	_, place, _ := strings.Cut(v.String(), "scheduled at ")
 	fmt.Println(place[strings.LastIndex(place, "/")+1:])
-	// Output: example_test.go:98
+	// Output: example_test.go:93
 }
 
 func ExampleVirtual_Now() {

@@ -21,7 +21,6 @@ type model struct {
 	seq     int
 	list    []*modelTimer
 	tail    []*modelTimer
-	inTurn  bool
 	running bool
 }
 

@@ -87,8 +87,10 @@ func TestStep_and_Run(t *testing.T) {
 			v.CallLater(0, d.note("then"))
 		})
 	}
-	if !v.Step() || !v.Step() {
-		t.Error("Step found nothing")
+	for range 2 {
+		if !v.Step() {
+			t.Error("Step found nothing")
+		}
 	}
 	d.want(t, "1m0s 2", "1m0s then")
 	if v.Pending() != 2 {

@@ -55,7 +55,8 @@
 // callbacks touch needs no lock. Everything made by [NewOn], [AsyncOn] and
 // [GoOn], and by [After] on a reactor, is bound to it; [Deferred.On] takes any
 // other result there. Passing an outcome on, past callbacks that do not handle
-// it or through a gather, is no step of the loop.
+// it or through a gather, is no step of the loop; so of two chains that start
+// together the one with fewer callbacks to run is through first.
 //
 // No lock is held while a callback or a canceller runs: it may use every
 // Deferred, also its own. Chains, flattening and gathering are run by a loop,

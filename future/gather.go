@@ -240,8 +240,8 @@ var (
 
 // Any returns a Deferred of the first success. The other inputs are canceled
 // before it settles; Shield one to keep it. If all inputs fail, it fails with
-// their errors joined, in the order of the inputs. Any of nothing fails at
-// once. Otherwise it is as [All].
+// their errors joined, in the order of the inputs; until then it waits for the
+// others, however early one has failed. Any of nothing fails at once. Otherwise it is as [All].
 func Any[T any](ds ...*Deferred[T]) *Deferred[T] {
 	return firstOf("Any", ds, true)
 }

@@ -24,15 +24,15 @@ type act struct {
 func genActs(label *int, depth int) *rapid.Generator[[]act] {
 	return rapid.Custom(func(t *rapid.T) []act {
 		var acts []act
-		for range rapid.IntRange(0, 8/(3-depth)).Draw(t, "acts") {
+		for range rapid.IntRange(0, 4+5*depth).Draw(t, "acts") {
 			*label++
 			a := act{label: *label}
-			kinds := []string{"Then", "Then", "Catch", "Handle", "Finally", "ThenFlat", "ThenFlat", "AllSettled", "settle", "settle"}
+			kinds := []string{"Then", "Then", "Then", "Catch", "Handle", "Handle", "Finally", "ThenFlat", "ThenFlat", "AllSettled", "settle"}
 			if depth == 2 {
 				kinds = append(kinds, "run")
 			}
 			a.kind = rapid.SampledFrom(kinds).Draw(t, "kind")
-			a.on = rapid.SliceOfN(rapid.IntRange(0, 30), 3, 3).Draw(t, "on")
+			a.on = rapid.SliceOfN(rapid.IntRange(0, 7), 3, 3).Draw(t, "on")
 			a.fails = rapid.IntRange(0, 3).Draw(t, "fails") == 0
 			a.panics = rapid.IntRange(0, 9).Draw(t, "panics") == 0
 			if depth > 0 && a.kind != "settle" && a.kind != "run" && a.kind != "AllSettled" {

@@ -94,7 +94,8 @@ func (a *after[T]) stopped() {
 // stands, and is waited for. A cancel by somebody else stays a cancel. The timer
 // is stopped as soon as the outcome is there.
 //
-// So a timeout asks. For a hard bound, which lets go of d without waiting for
+// So a timeout asks, and where all of d's parts catch their errors themselves,
+// one that struck shows only in what they made of it. For a hard bound, which lets go of d without waiting for
 // its answer, use d.Shield().Timeout(c, after).
 //
 // What is attached to the result is not under the timeout; what d itself waits

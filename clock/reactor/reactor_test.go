@@ -3,6 +3,7 @@ package reactor_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"runtime"
 	"strings"
@@ -452,6 +453,11 @@ func TestGoexit_on_a_virtual_clock(t *testing.T) {
 
 // A property that fails inside a callback is shrunk: its control panics leave.
 func TestRapid_control_panics_leave(t *testing.T) {
+	keep := flag.Lookup("rapid.nofailfile").Value
+	defer flag.Set("rapid.nofailfile", keep.String())
+	if err := flag.Set("rapid.nofailfile", "true"); err != nil { // it is meant to fail
+		t.Fatal(err)
+	}
 	for name, start := range map[string]func(r *reactor.Reactor, f func()){
 		"post": func(r *reactor.Reactor, f func()) { r.Post(f) },
 		"call": func(r *reactor.Reactor, f func()) { r.CallLater(time.Second, f) },
@@ -587,7 +593,6 @@ func TestWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 3
 		r := reactor.New(dclock.System(), reactor.Workers(n))
-		loop := seam.LoopOf(r)
 		running, most, delivered := 0, 0, 0
 		var mu sync.Mutex
 		work := func() {
@@ -611,7 +616,7 @@ func TestWorkers(t *testing.T) {
 		}
 
 		r = reactor.New(dclock.System(), new(record).option(), reactor.Workers(1))
-		loop = seam.LoopOf(r)
+		loop := seam.LoopOf(r)
 		var d diary
 		loop.Go(func(w seam.Worker) func() {
 			d.add("1 parks")

@@ -72,6 +72,13 @@ func (f *fetcher) fetchAll(urls []string) *future.Deferred[summary] {
 	all := future.MapN(f.parallel, todo, f.fetch).Timeout(f.on, f.deadline)
 	return future.Handle(all, func(_ []*result, err error) (summary, error) {
 		sum.stopped = err
+		// If the last ones were under way, they have all come to an end, and
+		// nothing but they knows that it was not their own.
+		for _, res := range sum.results {
+			if errors.Is(res.err, future.ErrCanceled) {
+				sum.stopped = res.err
+			}
+		}
 		sum.time = f.on.Now().Sub(start)
 		return sum, nil
 	})

@@ -234,7 +234,20 @@ func TestDeadline(t *testing.T) {
 	w.clk.Run()
 	sum := futuretest.Success(t, d)
 	mustReportStopped(t, w, sum)
-	if reason(sum.stopped) != "timeout" {
+	if !errors.Is(sum.stopped, context.DeadlineExceeded) {
+		t.Errorf("stopped: %v", sum.stopped)
+	}
+}
+
+// The same when there is nothing left to begin.
+func TestDeadlineOfTheLast(t *testing.T) {
+	w := newWorld(t, map[string][]reply{"/a": {ok(never)}})
+	w.deadline = 3 * time.Second
+	d := w.fetchAll([]string{"/a"})
+	w.clk.Run()
+	sum := futuretest.Success(t, d)
+	mustBe(t, sum.results[0], "canceled", 1, 1, 3*time.Second)
+	if !errors.Is(sum.stopped, context.DeadlineExceeded) {
 		t.Errorf("stopped: %v", sum.stopped)
 	}
 }

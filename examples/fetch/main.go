@@ -71,7 +71,11 @@ func (p *program) run(ctx context.Context, args []string) (exit int) {
 		return exitUsage // parse has said why
 	}
 	urls, err := p.urls(ctx, o)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		fmt.Fprintln(p.stderr, "fetch: interrupted")
+		return exitFailed
+	case err != nil:
 		fmt.Fprintln(p.stderr, "fetch:", err)
 		return exitUsage
 	}
@@ -95,7 +99,7 @@ func (p *program) demonstrate(ctx context.Context, args []string) (exit int) {
 	}
 	defer d.close()
 	sum := p.fetch(ctx, o, d.urls())
-	good := d.asExpected(sum.results)
+	good := sum.stopped == nil && d.asExpected(sum.results)
 	exit = p.finish(o, sum, good)
 	if good && !o.json {
 		fmt.Fprintln(p.stdout, "No URLs were given, so these came from a server made for the purpose: failed is what should fail.")
@@ -132,8 +136,12 @@ func (p *program) finish(o options, sum summary, good bool) (exit int) {
 		fmt.Fprintln(p.stderr, "fetch:", err)
 		return exitFailed
 	}
-	if sum.stopped != nil {
-		fmt.Fprintln(p.stderr, "fetch: stopped early:", reason(sum.stopped))
+	switch {
+	case sum.stopped == nil:
+	case errors.Is(sum.stopped, context.DeadlineExceeded):
+		fmt.Fprintf(p.stderr, "fetch: stopped at the deadline of %v\n", o.deadline)
+	default:
+		fmt.Fprintln(p.stderr, "fetch: interrupted")
 	}
 	if !good {
 		return exitFailed

@@ -177,7 +177,7 @@ func TestInterrupt(t *testing.T) {
 			t.Errorf("line %d begins not with %q: %q", i+1, want, lines[i])
 		}
 	}
-	if got := out.stderr.String(); !strings.Contains(got, "fetch: stopped early: canceled\n") {
+	if got := out.stderr.String(); !strings.Contains(got, "fetch: interrupted\n") {
 		t.Errorf("on standard error: %s", got)
 	}
 }
@@ -215,6 +215,38 @@ func TestDemonstrationInterrupted(t *testing.T) {
 		clock.System().CallLater(100*time.Millisecond, interrupt)
 		if exit := p.run(ctx, nil); exit != exitFailed {
 			t.Errorf("exit status = %d:\n%s", exit, &out.stdout)
+		}
+		if strings.Contains(out.stdout.String(), "No URLs were given") || !strings.Contains(out.stderr.String(), "fetch: interrupted\n") {
+			t.Errorf("it does not say so:\n%s%s", &out.stdout, &out.stderr)
+		}
+	})
+}
+
+// So is one that does not come to its end.
+func TestDemonstrationWithoutTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, out := newProgram(strings.NewReader(""))
+		n := memnet.New()
+		p.client, p.listen = n.Client(), n.Listen
+		if exit := p.run(t.Context(), []string{"-deadline", "1s"}); exit != exitFailed {
+			t.Errorf("exit status = %d:\n%s", exit, &out.stdout)
+		}
+		if !strings.Contains(out.stderr.String(), "fetch: stopped at the deadline of 1s\n") {
+			t.Errorf("it does not say so: %s", &out.stderr)
+		}
+	})
+}
+
+func TestInterruptedBeforeThereIsAnything(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent, other := io.Pipe()
+		defer other.Close()
+		p, out := newProgram(silent)
+		ctx, interrupt := context.WithCancel(t.Context())
+		clock.System().CallLater(time.Minute, interrupt)
+		exit := p.run(ctx, []string{"-f", "-"})
+		if exit != exitFailed || out.stderr.String() != "fetch: interrupted\n" {
+			t.Errorf("exit status = %d: %s", exit, &out.stderr)
 		}
 	})
 }

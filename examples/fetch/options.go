@@ -60,7 +60,8 @@ standard input. If that is a terminal, is empty, or says nothing for a second,
 fetch starts a server of its own and fetches from that, with shorter times.
 "-f -" waits for standard input however long it takes.
 
-The exit status is 1 if something failed, 2 for bad usage.
+The exit status is 1 if something failed, 2 for bad usage. With the server of
+its own it is 0 if only that failed which should.
 
 `
 
