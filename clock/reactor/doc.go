@@ -50,6 +50,6 @@
 // [Reactor.Stop], or the end of Run's context, lets the function that runs
 // finish, and nothing else start. What was due is named in the log, in one line.
 // Then those that wait on the loop are told, in order, with [ErrStopped]. What
-// comes later does not run, and is logged once. Jobs that run go on, and are
-// named in the log.
+// comes later does not run, and is logged once. Jobs that run go on; the
+// log names those that still do a second later.
 package reactor

@@ -657,7 +657,9 @@ func TestStop_while_jobs_run(t *testing.T) {
 		if err := r.Run(t.Context()); err != nil {
 			t.Error(err)
 		}
-		log.want(t, "a job that had not begun, made at", "stopped while jobs run")
+		log.want(t, "a job that had not begun, made at")
+		time.Sleep(2 * time.Second)
+		log.want(t, "jobs still run a second after the stop")
 		time.Sleep(2 * time.Hour)
 		log.want(t, "the result of a job")
 	})

@@ -3,6 +3,7 @@ package reactor
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/deferred-go/deferred/failure"
@@ -95,6 +96,10 @@ func (r *Reactor) reportLost(lost []string) {
 		slog.Int("count", len(lost)), slog.String("first", strings.Join(lost[:min(most, len(lost))], "; ")))
 }
 
+func anyRunning(workers []seam.Working) bool {
+	return slices.ContainsFunc(workers, func(w seam.Working) bool { return w.State == "running" })
+}
+
 // reportRunning reports the workers that go on after the reactor has stopped.
 func (r *Reactor) reportRunning(workers []seam.Working) {
 	n := 0
@@ -115,5 +120,5 @@ func (r *Reactor) reportRunning(workers []seam.Working) {
 	if places != nil {
 		args = append(args, slog.String("started", strings.Join(places, "; ")))
 	}
-	r.log().Warn("reactor: stopped while jobs run; it does not wait for them", args...)
+	r.log().Warn("reactor: jobs still run a second after the stop: Run did not wait for them; let them return when their context ends", args...)
 }

@@ -110,8 +110,20 @@ func (l *loop) finish() {
 		}
 	}
 	due.Lost = append(due.Lost, l.pool.stop()...)
-	defer func() { l.r.reportRunning(l.pool.list()) }()
+	defer l.reportLingering()
 	l.r.finish(due)
+}
+
+// grace is how long jobs may take to see that the reactor has stopped before
+// the log names them.
+const grace = time.Second
+
+// reportLingering reports the jobs that still run a while after the stop. Run
+// does not wait for that.
+func (l *loop) reportLingering() {
+	if anyRunning(l.pool.list()) {
+		l.clk.CallLater(grace, func() { l.r.reportRunning(l.pool.list()) })
+	}
 }
 
 func name(what string, at *birth.Place) string {
