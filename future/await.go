@@ -60,6 +60,7 @@ func (n *node) wait(ctx context.Context) error {
 	case *job:
 		switch {
 		case !library || mark.Find() != mark.OnWorker:
+		case t.current() != nil: // it waits already: another goroutine has its context
 		case t.worker != nil:
 			return t.await(ctx, n)
 		default:
@@ -183,6 +184,9 @@ func (n *node) park(ctx context.Context, t *task) error {
 	if t != nil {
 		t.waitsAt(&p.waiter)
 		defer t.waitsAt(nil)
+		if t.waitsForItself() {
+			p.stop(errCycle)
+		}
 	}
 	if loop := n.loop(); loop != nil {
 		defer loop.Parked()()

@@ -482,6 +482,23 @@ func TestWhoAwaits(t *testing.T) {
 			t.Errorf("virtual time went on to %v while a worker held it", at)
 		}
 	})
+	t.Run("a worker, a parked one's", func(t *testing.T) {
+		clk, r, d, res := setUp(t)
+		var other context.Context
+		parks := make(chan struct{})
+		owner := future.GoOn(background, r, func(ctx context.Context) (int, error) {
+			other = ctx
+			return future.After(r, 5, 1).Await(ctx)
+		})
+		thief := future.GoOn(background, r, func(context.Context) (int, error) {
+			close(parks)
+			return d.Await(other)
+		})
+		go func() { <-parks; res.Succeed(4) }()
+		clk.Run()
+		wantOutcome(t, owner, 1, nil)
+		wantOutcome(t, thief, 4, nil)
+	})
 	t.Run("a callback in a worker", func(t *testing.T) {
 		clk, r, _, _ := setUp(t)
 		w := future.GoOn(background, r, func(ctx context.Context) (int, error) {

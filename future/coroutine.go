@@ -173,6 +173,9 @@ func (c *coroutine) await(ctx context.Context, n *node) error {
 	if !over && ctx.Err() != nil { // a cancel that came before the wait was known has found none
 		over = at.withdraw(gaveUpOf(ctx))
 	}
+	if !over && c.waitsForItself() {
+		over = at.withdraw(errCycle)
+	}
 	if !over {
 		c.suspend()
 	}

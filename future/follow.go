@@ -183,8 +183,13 @@ func (n *node) waitsFor(more *[]*node) *node {
 	case waiting, moved:
 		return n.role.source()
 	case open, running:
-		if g, ok := n.role.(*gather); ok {
-			return g.sources(more)
+		switch r := n.role.(type) {
+		case *gather:
+			return r.sources(more)
+		case runner:
+			if at := r.tasked().current(); at != nil {
+				return at.of
+			}
 		}
 	}
 	return nil

@@ -166,6 +166,9 @@ func (j *job) await(ctx context.Context, n *node) error {
 			j.wake()
 		}
 	}
+	if j.waitsForItself() {
+		end(errCycle)
+	}
 	own := j.n.home.loop
 	if ctx.Done() != nil {
 		stop := own.Watch(ctx, func() { end(gaveUpOf(ctx)) })

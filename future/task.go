@@ -75,6 +75,15 @@ func (t *task) waitsAt(w *waiter) {
 	t.mu.Unlock()
 }
 
+// waitsForItself reports whether what the task waits for now waits for the
+// task, so that neither would ever go on.
+func (t *task) waitsForItself() bool {
+	t.n.mu.Lock()
+	read := t.n.readers != nil // without readers it closes no cycle
+	t.n.mu.Unlock()
+	return read && t.n.waitsForItself()
+}
+
 // current is what the task waits for, or nil.
 func (t *task) current() *waiter {
 	t.mu.Lock()
