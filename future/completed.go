@@ -12,8 +12,9 @@ import (
 // AsCompleted ranges over the outcomes of ds in the order in which they settle:
 // each with the index of its input. Between them it waits as
 // [Deferred.Await] with ctx does, and may be used wherever that may. When ctx
-// ends, the missing ones follow in the order of the inputs, with the zero value
-// and the error of an Await that gave up.
+// ends, the missing ones follow in the order of the inputs, each with what an
+// Await gives then: if it is pending, the zero value and the error of one that
+// gave up.
 //
 // It counts as a consumer of its inputs while it waits. It cancels nothing, not
 // even when the loop is left early. Each range over it starts anew. It panics
@@ -31,7 +32,7 @@ func AsCompleted[T any](ctx context.Context, ds ...*Deferred[T]) iter.Seq2[int, 
 		for range ds {
 			i, err := a.next(ctx)
 			if err != nil {
-				yieldMissing(a.done, err, yield)
+				yieldMissing(ds, a.done, err, yield)
 				return
 			}
 			var o Outcome[T]
@@ -45,10 +46,18 @@ func AsCompleted[T any](ctx context.Context, ds ...*Deferred[T]) iter.Seq2[int, 
 	}
 }
 
-// yieldMissing yields err for each input that is not done.
-func yieldMissing[T any](done []bool, err error, yield func(int, Outcome[T]) bool) {
-	for i := range done {
-		if !done[i] && !yield(i, Outcome[T]{Err: err}) {
+// yieldMissing yields, for each input that is not done, what an Await gives now:
+// its outcome, or err.
+func yieldMissing[T any](ds []*Deferred[T], done []bool, err error, yield func(int, Outcome[T]) bool) {
+	for i, d := range ds {
+		if done[i] {
+			continue
+		}
+		v, why := d.Result()
+		if why == ErrPending {
+			why = err
+		}
+		if !yield(i, Outcome[T]{v, why}) {
 			return
 		}
 	}

@@ -114,7 +114,8 @@
 // A coroutine's context must be used by that coroutine and by what it calls.
 // Another goroutine that was given it parks as a goroutine. What is not detected:
 // a coroutine that waits with the context of a coroutine of another loop at the
-// very moment when both run, or that was resumed inline within the other.
+// very moment when both run, or that was resumed inline within the other; and
+// two workers on a real clock that wait with each other's context.
 //
 // # Failures
 //

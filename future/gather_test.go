@@ -933,3 +933,24 @@ func TestAGatherLetsGo(t *testing.T) {
 	}
 	wantPending(t, keep)
 }
+
+// When the context has ended, an input that has settled still has its outcome.
+func TestAsCompletedEndOfContextKeepsOutcomes(t *testing.T) {
+	pending, _ := future.New[int]()
+	late, res := future.New[int]()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	got := map[int]future.Outcome[int]{}
+	for i, o := range future.AsCompleted(ctx, future.Succeed(1), pending, late) {
+		got[i] = o
+		switch i {
+		case 0:
+			cancel()
+		case 1:
+			res.Succeed(3)
+		}
+	}
+	if got[0].Value != 1 || !errors.Is(got[1].Err, context.Canceled) || got[2] != (future.Outcome[int]{Value: 3}) {
+		t.Errorf("got %v", got)
+	}
+}
