@@ -311,7 +311,8 @@ func TestWhoAwaits(t *testing.T) {
 		wantOutcome(t, on, 4, nil)
 	})
 	t.Run("a coroutine, derived from its own", func(t *testing.T) {
-		clk, r, d, res := setUp(t)
+		clk, r, d, _ := setUp(t)
+		var res future.Resolver[int]
 		type key struct{}
 		for name, derive := range map[string]func(context.Context) context.Context{
 			"WithValue": func(ctx context.Context) context.Context { return context.WithValue(ctx, key{}, 1) },
@@ -342,7 +343,8 @@ func TestWhoAwaits(t *testing.T) {
 		}
 	})
 	t.Run("a callback in a coroutine, its own", func(t *testing.T) {
-		clk, r, d, res := setUp(t)
+		clk, r, d, _ := setUp(t)
+		var res future.Resolver[int]
 		for _, start := range []func(func(context.Context) (int, error)) *future.Deferred[int]{
 			func(f func(context.Context) (int, error)) *future.Deferred[int] { return future.Async(background, f) },
 			func(f func(context.Context) (int, error)) *future.Deferred[int] {
@@ -434,7 +436,8 @@ func TestWhoAwaits(t *testing.T) {
 		wantOutcome(t, in, 1, nil)
 	})
 	t.Run("a coroutine within one, the outer one's", func(t *testing.T) {
-		clk, r, d, res := setUp(t)
+		clk, r, d, _ := setUp(t)
+		var res future.Resolver[int]
 		var inner *future.Deferred[int]
 		nest := func(outer context.Context) (int, error) {
 			inner = future.Async(outer, func(context.Context) (int, error) { return d.Await(outer) })

@@ -1059,28 +1059,28 @@ type mnode struct {
 	done    bool
 }
 
-func (s *mnode) attach(r *mnode) {
-	r.source = s
-	if s.settled && len(s.readers) == 0 {
-		r.take(s.v, s.err)
+func (n *mnode) attach(r *mnode) {
+	r.source = n
+	if n.settled && len(n.readers) == 0 {
+		r.take(n.v, n.err)
 		return
 	}
-	s.readers = append(s.readers, r)
-	s.active++
+	n.readers = append(n.readers, r)
+	n.active++
 }
 
-func (s *mnode) settle(v int, err *mfail) {
-	if s.settled {
+func (n *mnode) settle(v int, err *mfail) {
+	if n.settled {
 		return
 	}
-	s.settled, s.v, s.err = true, v, err
+	n.settled, n.v, n.err = true, v, err
 	if err != nil {
-		s.v = 0
+		n.v = 0
 	}
-	for len(s.readers) > 0 {
-		r := s.readers[0]
-		s.readers = s.readers[1:]
-		r.take(s.v, s.err)
+	for len(n.readers) > 0 {
+		r := n.readers[0]
+		n.readers = n.readers[1:]
+		r.take(n.v, n.err)
 	}
 }
 
@@ -1154,58 +1154,58 @@ func (n *mnode) cancel(f *mfail) {
 	}
 }
 
-func (g *mnode) arrive(i, v int, err *mfail) {
-	if g.done {
+func (n *mnode) arrive(i, v int, err *mfail) {
+	if n.done {
 		return
 	}
-	g.missing--
-	g.errs[i] = err
+	n.missing--
+	n.errs[i] = err
 	if err == nil {
-		g.members[i].v = v
+		n.members[i].v = v
 	}
 	lost := &mfail{text: "another input came first"}
-	switch g.kind {
+	switch n.kind {
 	case "all":
 		if err != nil {
-			g.finish(0, err, err)
-		} else if g.missing == 0 {
+			n.finish(0, err, err)
+		} else if n.missing == 0 {
 			sum := 0
-			for _, m := range g.members {
+			for _, m := range n.members {
 				sum = sum*3 + m.v
 			}
-			g.finish(sum, nil, nil)
+			n.finish(sum, nil, nil)
 		}
 	case "settled":
-		if g.missing == 0 {
-			g.finish(0, nil, nil)
+		if n.missing == 0 {
+			n.finish(0, nil, nil)
 		}
 	case "race":
-		g.finish(v, err, lost)
+		n.finish(v, err, lost)
 	case "any":
 		if err == nil {
-			g.finish(v, nil, lost)
-		} else if g.missing == 0 {
+			n.finish(v, nil, lost)
+		} else if n.missing == 0 {
 			var texts []string
-			for _, e := range g.errs {
+			for _, e := range n.errs {
 				texts = append(texts, e.text)
 			}
-			g.finish(0, &mfail{text: strings.Join(texts, " & ")}, nil)
+			n.finish(0, &mfail{text: strings.Join(texts, " & ")}, nil)
 		}
 	}
 }
 
-func (g *mnode) finish(v int, err, lost *mfail) {
-	g.done = true
-	if g.missing > 0 {
-		for _, m := range g.members {
-			if g.asked != nil {
-				m.cancel(g.asked) // it reaches every input
+func (n *mnode) finish(v int, err, lost *mfail) {
+	n.done = true
+	if n.missing > 0 {
+		for _, m := range n.members {
+			if n.asked != nil {
+				m.cancel(n.asked) // it reaches every input
 			} else {
 				m.cancel(mcancel("", lost))
 			}
 		}
 	}
-	g.settle(v, err)
+	n.settle(v, err)
 }
 
 // modelRun is realRun on the model.
@@ -1356,13 +1356,13 @@ func modelRun(ops []op) []string {
 
 // gatherOf lists g with its inputs: first those that are pending, then it takes
 // the settled ones in order, until its rule is met.
-func (g *mnode) gatherOf(of []int, ds []*mnode) {
+func (n *mnode) gatherOf(of []int, ds []*mnode) {
 	var there []*mnode
 	for i, j := range of {
-		m := &mnode{kind: "member", gather: g, index: i, source: ds[j]}
-		g.members = append(g.members, m)
+		m := &mnode{kind: "member", gather: n, index: i, source: ds[j]}
+		n.members = append(n.members, m)
 	}
-	for _, m := range g.members {
+	for _, m := range n.members {
 		if m.source.settled && len(m.source.readers) == 0 {
 			there = append(there, m)
 		} else {
@@ -1371,11 +1371,11 @@ func (g *mnode) gatherOf(of []int, ds []*mnode) {
 		}
 	}
 	for _, m := range there {
-		if g.done {
+		if n.done {
 			return
 		}
 		m.settled = true
-		g.arrive(m.index, m.source.v, m.source.err)
+		n.arrive(m.index, m.source.v, m.source.err)
 	}
 }
 

@@ -88,7 +88,7 @@ type job func(*app) func(context.Context) error
 
 // shutDown starts jobs, shuts down after a second with a grace period of ten,
 // and returns the error and the time that it took.
-func shutDown(t *testing.T, jobs ...job) (err error, took time.Duration) {
+func shutDown(t *testing.T, jobs ...job) (took time.Duration, err error) {
 	r, clk := futuretest.New(t)
 	a := newApp(r, new(strings.Builder))
 	for _, job := range jobs {
@@ -107,8 +107,7 @@ func shutDown(t *testing.T, jobs ...job) (err error, took time.Duration) {
 		t.Errorf("start during the shutdown: %v", err)
 	}
 	clk.Run()
-	took, err = end.Result()
-	return err, took
+	return end.Result()
 }
 
 // takes returns a job that takes d, and cleanup more when it is canceled.
@@ -137,7 +136,7 @@ func TestShutdown(t *testing.T) {
 		"and cleans up long": {[]job{takes(12*second, second-1)}, 11*second - 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err, took := shutDown(t, test.jobs...); err != nil || took != test.took {
+			if took, err := shutDown(t, test.jobs...); err != nil || took != test.took {
 				t.Errorf("it took %v, and returned %v; want %v", took, err, test.took)
 			}
 		})
@@ -145,7 +144,7 @@ func TestShutdown(t *testing.T) {
 }
 
 func TestCleanUpDoesNotEnd(t *testing.T) {
-	err, _ := shutDown(t, takes(12*time.Second, time.Hour))
+	_, err := shutDown(t, takes(12*time.Second, time.Hour))
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("err = %v", err)
 	}
