@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 
+	"github.com/deferred-go/deferred/clock"
+	"github.com/deferred-go/deferred/clock/reactor"
 	"github.com/deferred-go/deferred/future"
 )
 
@@ -149,5 +151,66 @@ func BenchmarkAsyncInline(b *testing.B) {
 		d, res := future.New[int]()
 		future.Async(context.Background(), func(ctx context.Context) (int, error) { return d.Await(ctx) })
 		res.Succeed(1)
+	}
+}
+
+// A coroutine on a loop awaits a pending Deferred, there and back.
+func BenchmarkAwaitOnLoop(b *testing.B) {
+	clk := clock.NewVirtual(clock.Limit(1 << 40))
+	r := reactor.New(clk)
+	var res future.Resolver[int]
+	future.AsyncOn(context.Background(), r, func(ctx context.Context) (int, error) {
+		for {
+			var d *future.Deferred[int]
+			d, res = future.New[int]()
+			if _, err := d.Await(ctx); err != nil {
+				return 0, nil // the reactor has stopped
+			}
+		}
+	})
+	clk.Advance(0)
+	n := b.N
+	var next func()
+	next = func() {
+		if n--; n >= 0 {
+			res.Succeed(1)
+			r.Post(next)
+		}
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	r.Post(next)
+	clk.Advance(0)
+	b.StopTimer()
+	r.Stop()
+}
+
+// The same exchange by a goroutine and two channels.
+func BenchmarkTwoChannels(b *testing.B) {
+	there, back := make(chan int), make(chan int)
+	go func() {
+		for v := range there {
+			back <- v
+		}
+	}()
+	b.ReportAllocs()
+	for b.Loop() {
+		there <- 1
+		<-back
+	}
+	close(there)
+}
+
+func BenchmarkChain10OnReactor(b *testing.B) {
+	clk := clock.NewVirtual(clock.Limit(1 << 40))
+	r := reactor.New(clk)
+	b.ReportAllocs()
+	for b.Loop() {
+		d, res := future.NewOn[int](r)
+		for range 10 {
+			d = future.Then(d, inc)
+		}
+		res.Succeed(1)
+		clk.Advance(0)
 	}
 }

@@ -157,7 +157,7 @@ func (c *coroutine) await(ctx context.Context, n *node) error {
 		return nil
 	}
 	c.waitsAt(at)
-	if ctx.Done() != nil && !at.own {
+	if !at.own && ctx.Done() != nil { // in this order: Done makes a channel
 		stop := watch(c.home, ctx, func() { c.interruptAt(at, gaveUpOf(ctx)) })
 		defer stop()
 	}

@@ -3,6 +3,7 @@ package future
 import (
 	"context"
 
+	"github.com/deferred-go/deferred/internal/lifetime"
 	"github.com/deferred-go/deferred/internal/mark"
 	"github.com/deferred-go/deferred/internal/seam"
 )
@@ -170,7 +171,7 @@ func (j *job) await(ctx context.Context, n *node) error {
 		end(errCycle)
 	}
 	own := j.n.home.loop
-	if ctx.Done() != nil {
+	if lifetime.Of(ctx) != nil || ctx.Done() != nil { // in this order: Done makes a channel
 		stop := own.Watch(ctx, func() { end(gaveUpOf(ctx)) })
 		defer stop()
 	}
