@@ -192,7 +192,7 @@ func (v *Virtual) reportStuckLocked() {
 	defer v.mu.Lock()
 	for _, w := range them {
 		logger := w.owner.Logger()
-		logger.Warn("clock: a worker holds virtual time: it has neither returned nor waited in Await for 2 real seconds; wait with Await; from now on other workers run beside it, and the order of events is not reproducible", started(w.birth)...)
+		logger.Warn("clock: a worker holds virtual time: it has neither returned nor waited in Await for 2 real seconds; wait with Await and the context that the worker was given (its <-ctx.Done() does not let time go on); from now on other workers run beside it, and the order of events is not reproducible", started(w.birth)...)
 	}
 }
 

@@ -301,7 +301,7 @@ func (s *signal) join() {
 	if loop == nil {
 		return
 	}
-	s.member.Stopped = func(err error) { s.of.abandon(newFault(err, nil)) }
+	s.member.Stopped = func(err error) { s.of.abandon(stoppedFault(err)) }
 	if !loop.Join(&s.member) {
 		s.member.Stopped(loop.Err())
 	}

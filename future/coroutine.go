@@ -248,7 +248,7 @@ func (w *work) resume(c *coroutine) {
 	}
 	c.over()
 	if c.control != nil {
-		c.out.passes = true
+		c.out.quiet = true
 	}
 	w.settle(c.n, c.out, false)
 	if c.control != nil {
@@ -301,7 +301,7 @@ func (c *coroutine) stop(err error) {
 	c.stopped = err
 	var w work
 	if c.next == nil {
-		c.out = newFault(err, nil)
+		c.out = stoppedFault(err)
 		c.over()
 		w.settle(c.n, c.out, false)
 		w.run()

@@ -77,7 +77,7 @@ func mustFail(err error) {
 // mustBe panics if d is nil, at the call that was given it.
 func (d *Deferred[T]) mustBe(verb string) {
 	if d == nil {
-		panic("future: " + verb + ": nil *Deferred: there is nothing to wait for")
+		panic("future: " + verb + ": nil *Deferred: use one that New, Then or another function of this package has made")
 	}
 }
 

@@ -56,7 +56,7 @@ type lateError struct {
 }
 
 func (e *lateError) Error() string {
-	if e.inner == error(e.strike) {
+	if onlyBy(e.inner, func(err error) bool { return causedBy(err, e.strike) }) {
 		return e.text
 	}
 	return e.text + ": " + e.inner.Error()
@@ -103,6 +103,40 @@ func canceledBut(err error, strike *canceledError) bool {
 		}
 	}
 	return false
+}
+
+// onlyCanceled reports whether err says nothing but that something was
+// canceled, by Cancel or by the end of a context.
+func onlyCanceled(err error) bool {
+	return onlyBy(err, func(err error) bool {
+		_, ok := err.(*canceledError)
+		return ok || err == context.Canceled
+	})
+}
+
+// onlyBy reports whether is holds for err, or for all that it wraps.
+func onlyBy(err error, is func(error) bool) bool {
+	switch x := err.(type) {
+	case *canceledError, *gaveUp:
+		if g, ok := x.(*gaveUp); ok {
+			err = g.err
+			if g.cause != nil {
+				err = g.cause
+			}
+		}
+		return is(err)
+	case interface{ Unwrap() []error }:
+		parts := x.Unwrap()
+		for _, e := range parts {
+			if !onlyBy(e, is) {
+				return false
+			}
+		}
+		return len(parts) > 0
+	case interface{ Unwrap() error }:
+		return onlyBy(x.Unwrap(), is)
+	}
+	return is(err)
 }
 
 // contains reports whether the cancellation part is in err.

@@ -1,13 +1,13 @@
 package future
 
 import (
-	"errors"
 	"log/slog"
 	"reflect"
 	"runtime"
 	"sync"
 
 	"github.com/deferred-go/deferred/failure"
+	"github.com/deferred-go/deferred/internal/birth"
 )
 
 // A fault is the failure of a settled node: its error and where it came from.
@@ -22,7 +22,7 @@ type fault struct {
 	before *fault  // nil in the origin
 	origin *fault  // where the failure arose
 	depth  int
-	passes bool // a panic that goes on its way, out of the loop: nothing to report
+	quiet  bool // nothing to report: the loop was stopped, or a panic goes on its way out of it
 
 	// Of an origin: made when it first rests in a Deferred whose outcome
 	// nobody took.
@@ -38,6 +38,14 @@ func newFault(err error, f any) *fault {
 	n := &fault{err: err, site: siteOf(f)}
 	n.origin = n
 	return n
+}
+
+// stoppedFault is the failure of what a loop that has stopped leaves undone. It
+// was asked for, and the loop reports what was due.
+func stoppedFault(err error) *fault {
+	f := newFault(err, nil)
+	f.quiet = true
+	return f
 }
 
 // siteOf returns the code pointer of a function, which tells where it is
@@ -86,6 +94,7 @@ type entry struct {
 	mu      sync.Mutex
 	err     error
 	sites   []uintptr
+	at      *birth.Place // where it settled, if it has no site
 	resting int          // Deferreds in which it rests unread
 	logger  *slog.Logger // of the loop where it came to rest last, nil: slog.Default
 	armed   bool         // it is reported when the last Deferred is garbage
@@ -95,12 +104,15 @@ type entry struct {
 // rest notes that f is the outcome of a Deferred of h that nobody reads yet.
 func (f *fault) rest(h *home) {
 	o := f.origin
-	if o.passes {
+	if o.quiet {
 		return
 	}
 	o.mu.Lock()
 	if o.entry == nil {
 		o.entry = &entry{err: o.err}
+		if o.site == 0 { // no callback tells where it arose
+			o.entry.at = birth.Here()
+		}
 	}
 	e := o.entry
 	o.mu.Unlock()
@@ -117,7 +129,7 @@ func (f *fault) rest(h *home) {
 			h.ledger.keep(e)
 		}
 		return
-	case errors.Is(e.err, ErrCanceled):
+	case onlyCanceled(e.err):
 		return // asked for
 	case h != nil && h.loop != nil:
 		e.logger = h.loop.Logger()
@@ -162,5 +174,9 @@ func (e *entry) unhandled() *failure.Failure {
 	if resting <= 0 {
 		return nil
 	}
-	return failure.At(e.err, sites...)
+	f := failure.At(e.err, sites...)
+	if at := e.at.String(); at != "" && len(sites) == 0 {
+		f = f.Note("settled at " + at)
+	}
+	return f
 }

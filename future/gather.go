@@ -234,7 +234,7 @@ func (g *allSettled[T]) result(*fault) *fault {
 }
 
 var (
-	errNothing = errors.New("no input: there is nothing that could come first")
+	errNothing = errors.New("no input, so none can be the first")
 	errLost    = errors.New("another input came first")
 )
 

@@ -2,7 +2,9 @@ package future
 
 import (
 	"context"
+	"errors"
 
+	"github.com/deferred-go/deferred/failure"
 	"github.com/deferred-go/deferred/internal/lifetime"
 	"github.com/deferred-go/deferred/internal/mark"
 	"github.com/deferred-go/deferred/internal/seam"
@@ -92,11 +94,21 @@ func (j *jobOf[T]) deliver() {
 	j.over()
 	passes := j.control != nil && j.worker != nil
 	if passes {
-		j.out.passes = true
+		j.out.quiet = true
 	}
-	j.d.settle(j.v, j.out)
+	if !j.d.settle(j.v, j.out) {
+		j.reportDropped()
+	}
 	if passes {
 		panic(j.control)
+	}
+}
+
+// reportDropped sees to it that a panic of a function whose Deferred has settled
+// without it, because it was canceled, is reported. What it returned is dropped.
+func (j *job) reportDropped() {
+	if j.out != nil && errors.Is(j.out.err, failure.ErrPanic) {
+		j.out.rest(j.n.home)
 	}
 }
 
@@ -115,7 +127,7 @@ func (j *jobOf[T]) startOn(h *home) {
 	}
 	j.member.Stopped = func(err error) {
 		var none T
-		j.d.settle(none, newFault(err, nil))
+		j.d.settle(none, stoppedFault(err))
 		j.life.End(context.Canceled, err)
 		if at := j.current(); at != nil && at.withdraw(err) {
 			j.wake()
@@ -143,6 +155,7 @@ func (j *jobOf[T]) work(w seam.Worker) (deliver func()) {
 	returned = true
 	if j.control == nil && j.d.n.isSettled() { // by a cancel, say: nothing is left to deliver
 		j.over()
+		j.reportDropped()
 		return nil
 	}
 	return j.deliver

@@ -1,11 +1,11 @@
 package future
 
 import (
-	"errors"
 	"slices"
 	"sync"
 
 	"github.com/deferred-go/deferred/internal/birth"
+	"github.com/deferred-go/deferred/internal/seam"
 )
 
 // A ledger is what a loop that records birthplaces knows of its Deferreds, for
@@ -58,10 +58,10 @@ func (n *node) birthplace() string {
 	return b.at.String()
 }
 
-// Unsettled returns where the pending Deferreds of the loop were made, in
-// order: of those that wait for one another only the one that the others wait
-// for. It is a door of package seam.
-func (h *home) Unsettled() []string {
+// Unsettled returns the pending Deferreds of the loop, in the order in which they
+// were made: of those that wait for one another only the one that the others
+// wait for, and none of timers and workers. It is a door of package seam.
+func (h *home) Unsettled() []seam.Unsettled {
 	l := h.ledger
 	if l == nil {
 		return nil
@@ -77,13 +77,26 @@ func (h *home) Unsettled() []string {
 	}
 	l.mu.Unlock()
 	slices.SortFunc(all, func(a, b item) int { return a.number - b.number })
-	var places []string
+	var left []seam.Unsettled
 	for _, it := range all {
-		if !it.n.waitsForTracked(l) {
-			places = append(places, it.at.String())
+		if what := it.n.what(); what != "" && !it.n.waitsForTracked(l) {
+			left = append(left, seam.Unsettled{What: what, Birth: it.at.String()})
 		}
 	}
-	return places
+	return left
+}
+
+// what says what a pending node is, or "" if its loop knows that itself.
+func (n *node) what() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch n.role.(type) {
+	case *coroutine:
+		return "a coroutine that has not ended"
+	case *job, stopper:
+		return ""
+	}
+	return "a Deferred that has not settled"
 }
 
 // waitsForTracked reports whether n waits for a Deferred that l knows too.
@@ -118,7 +131,7 @@ func (h *home) Unhandled() []error {
 	l.mu.Unlock()
 	var errs []error
 	for _, e := range entries {
-		if f := e.unhandled(); f != nil && !errors.Is(e.err, ErrCanceled) {
+		if f := e.unhandled(); f != nil && !onlyCanceled(e.err) {
 			errs = append(errs, f)
 		}
 	}

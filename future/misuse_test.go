@@ -28,7 +28,7 @@ func TestMisuse(t *testing.T) {
 		tri  = func(int, int, int) (int, error) { return 0, nil }
 	)
 	const (
-		nilDeferred = "nil *Deferred: there is nothing to wait for"
+		nilDeferred = "nil *Deferred: use one that New, Then or another function"
 		nilFunction = "nil function: there is nothing to call"
 		nilExecutor = "nil Executor: give a reactor, or use the form without one for inline callbacks"
 		nilContext  = "nil context: use context.Background()"
@@ -156,8 +156,8 @@ func TestEmptyGathers(t *testing.T) {
 	if v, err := future.MapN(1, nil, func(int) *future.Deferred[int] { panic("called") }).Result(); v == nil || len(v) != 0 || err != nil {
 		t.Errorf("MapN: %#v, %v", v, err)
 	}
-	wantError(t, future.Any[int](), "future: Any: no input: there is nothing that could come first")
-	wantError(t, future.Race[int](), "future: Race: no input: there is nothing that could come first")
+	wantError(t, future.Any[int](), "future: Any: no input, so none can be the first")
+	wantError(t, future.Race[int](), "future: Race: no input, so none can be the first")
 	for range future.AsCompleted[int](t.Context()) {
 		t.Error("AsCompleted of nothing yielded")
 	}

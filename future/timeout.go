@@ -58,7 +58,7 @@ func (n *node) keepTimer(at *clock.Timer, timer clock.Timer) bool {
 // fire any more.
 func (a *after[T]) join() {
 	if h := a.d.n.home; h != nil && h.loop != nil {
-		a.member.Stopped = func(err error) { a.d.settle(a.v, newFault(err, nil)) }
+		a.member.Stopped = func(err error) { a.d.settle(a.v, stoppedFault(err)) }
 		if !h.loop.Join(&a.member) {
 			a.member.Stopped(h.loop.Err())
 		}
@@ -98,6 +98,9 @@ func (a *after[T]) stopped() {
 // one that struck shows only in what they made of it. For a hard bound, which lets go of d without waiting for
 // its answer, use d.Shield().Timeout(c, after).
 //
+// If c is a reactor that stops first, the result fails with an error that
+// matches reactor.ErrStopped.
+//
 // What is attached to the result is not under the timeout; what d itself waits
 // for is. An after of 0 or less counts as 0; it does not beat a d that has
 // settled. It panics if c is nil.
@@ -109,7 +112,7 @@ func (d *Deferred[T]) Timeout(c clock.Clock, after time.Duration) *Deferred[T] {
 	if t.d.n.isSettled() {
 		return &t.d
 	}
-	timer := c.CallLater(after, func() { t.strike(context.DeadlineExceeded) })
+	timer := t.tie(homeOfClock(c), c.CallLater(after, func() { t.strike(context.DeadlineExceeded) }))
 	if !t.d.n.keepTimer(&t.timer, timer) {
 		timer.Stop()
 	}
@@ -172,6 +175,33 @@ type limit[T any] struct {
 	late   bool           // the cancellation becomes a lateError
 }
 
+// tie lets the Deferred fail when the loop that has its timer stops, for then
+// that never strikes.
+func (l *limit[T]) tie(h *home, timer clock.Timer) clock.Timer {
+	if h == nil || h.loop == nil {
+		return timer
+	}
+	t := &tied{Timer: timer, loop: h.loop}
+	t.member.Stopped = func(err error) { l.d.n.abandon(stoppedFault(err)) }
+	if !h.loop.Join(&t.member) {
+		t.member.Stopped(h.loop.Err())
+	}
+	return t
+}
+
+// tied is a timer with a membership of its loop.
+type tied struct {
+	clock.Timer
+	loop   seam.Loop
+	member seam.Member
+}
+
+// Stop ends both.
+func (t *tied) Stop() bool {
+	t.loop.Leave(&t.member)
+	return t.Timer.Stop()
+}
+
 // watching is the stop function of a watch in the place of a timer.
 type watching func() bool
 
@@ -208,7 +238,9 @@ func (l *limit[T]) end(ctx context.Context) {
 	l.d.n.cancelFor(newCancel(context.Cause(ctx)))
 }
 
-func timeoutText(d time.Duration) string { return fmt.Sprintf("future: no outcome within %v", d) }
+func timeoutText(d time.Duration) string {
+	return fmt.Sprintf("future: no outcome within %v", max(d, 0))
+}
 
 // strike cancels what is waited for, because it is late.
 func (l *limit[T]) strike(cause error) {

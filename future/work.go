@@ -86,7 +86,7 @@ func (w *work) broken(v any) {
 		return
 	}
 	out := n.brokenBy(v, w.canceler)
-	out.passes = seam.IsControl(v)
+	out.quiet = seam.IsControl(v)
 	w.calling, w.canceler = nil, nil
 	if !w.settle(n, out, w.old != nil) {
 		out.rest(n.home) // a canceller that had settled n already: report it
@@ -302,6 +302,6 @@ func (n *node) dequeue() (role role, in *fault, old *node, ok bool) {
 // refuse fails a queued node whose loop has stopped; its function does not run.
 func (w *work) refuse(n *node) {
 	if _, _, old, ok := n.dequeue(); ok {
-		w.settle(n, newFault(n.home.stopped(), nil), old != nil)
+		w.settle(n, stoppedFault(n.home.stopped()), old != nil)
 	}
 }

@@ -154,12 +154,15 @@ func (l *Members) TakeFirst(bound bool) *Member {
 	return nil
 }
 
+// Unsettled is a Deferred that has not settled.
+type Unsettled struct{ What, Birth string }
+
 // A Ledger is what package future keeps in Loop.Local of a loop that records
 // birthplaces, for test helpers.
 type Ledger interface {
-	// Unsettled returns the birthplaces of the Deferreds that are pending and
-	// wait for no other one.
-	Unsettled() []string
+	// Unsettled returns the Deferreds that are pending and wait for no other
+	// one, without those of timers and workers, which the loop knows itself.
+	Unsettled() []Unsettled
 
 	// Unhandled returns and forgets the failures that nobody took.
 	Unhandled() []error

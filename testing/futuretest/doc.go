@@ -19,8 +19,9 @@
 // When the test ends, the reactor stops, and the test fails for each of these,
 // with the file and line where it was made:
 //
-//   - a Deferred that has not settled, the ones that wait for it left out
-//   - a delayed call that has not run, a post, a worker, a coroutine
+//   - a Deferred that has not settled, that of a coroutine among them, and the
+//     ones that wait for it left out
+//   - a delayed call that has not run, a post, a worker
 //   - a failure that nobody handled, unless it is a cancellation or was taken
 //     with [Unhandled]
 //   - a panic or a runtime.Goexit in a function that was posted or called later
@@ -28,12 +29,22 @@
 // Only what is bound to the reactor is seen: a Deferred made with future.New
 // without an executor is not.
 //
+// Only the test's own goroutine turns the clock: it must not Await what takes
+// time, for nobody would turn it then. It calls Advance, and then a check.
+//
 // # Code that blocks
 //
 // Functions that block run on workers (future.GoOn). Virtual time stands still
 // while one of them works, and goes on when it has returned or waits in Await
 // with its own context. One worker runs at a time, in the order in which they
-// became ready, so such tests are reproducible too. A goroutine of the test's
+// became ready, so such tests are reproducible too. A fake that is to hang must
+// hang in Await, with the context that it was given:
+//
+//	d, _ := future.New[int]()
+//	return d.Await(ctx)
+//
+// One that blocks elsewhere, even with <-ctx.Done(), holds the time that is to
+// end it; after two real seconds that is logged. A goroutine of the test's
 // own that is to settle something holds the time with clk.Hold.
 //
 // # Failing in callbacks

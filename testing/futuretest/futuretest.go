@@ -1,12 +1,14 @@
 package futuretest
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
 
 	"github.com/deferred-go/deferred/clock"
 	"github.com/deferred-go/deferred/clock/reactor"
+	"github.com/deferred-go/deferred/failure"
 	"github.com/deferred-go/deferred/internal/seam"
 )
 
@@ -24,6 +26,9 @@ type TB interface {
 // reactor stops, and t fails for everything that was left behind; see the
 // package documentation. Tests in parallel do not touch each other's.
 func New(t TB) (*reactor.Reactor, *clock.Virtual) {
+	if t == nil {
+		panic("futuretest: New(nil): give the *testing.T of the test")
+	}
 	t.Helper()
 	clk := clock.NewVirtual(clock.Birthplaces())
 	r := reactor.New(clk, reactor.Birthplaces())
@@ -34,14 +39,19 @@ func New(t TB) (*reactor.Reactor, *clock.Virtual) {
 			givenUp.Store(true)
 			return
 		}
-		t.Errorf("futuretest: in a function on the reactor: %+v", err)
+		if !endedByTest(t, err) {
+			t.Errorf("futuretest: in a function on the reactor: %+v", err)
+		}
 	})
 	t.Cleanup(func() {
 		t.Helper()
-		if !givenUp.Load() {
-			reportLeft(t, r, books)
-		}
+		report := left(t, r, books)
 		r.Stop()
+		if report != "" && !givenUp.Load() && !skipped(t) {
+			// Fatalf, because a property tester looks no more after its test
+			// has returned, but catches the panic that this is there.
+			t.Fatalf("%s", report)
+		}
 	})
 	return r, clk
 }
@@ -55,15 +65,26 @@ func ledgerOf(r *reactor.Reactor) seam.Ledger {
 	return l
 }
 
-// reportLeft fails t for what is left behind.
-func reportLeft(t TB, r *reactor.Reactor, books seam.Books) {
-	t.Helper()
-	var left []string
+// endedByTest reports whether err is the end of a goroutine by a test that has
+// failed or was skipped there, as t.FailNow does it: that has been reported.
+func endedByTest(t TB, err error) bool {
+	failed, ok := t.(interface{ Failed() bool })
+	return errors.Is(err, failure.ErrGoexit) && (ok && failed.Failed() || skipped(t))
+}
+
+func skipped(t TB) bool {
+	s, ok := t.(interface{ Skipped() bool })
+	return ok && s.Skipped()
+}
+
+// left describes what is left behind, or returns "".
+func left(t TB, r *reactor.Reactor, books seam.Books) string {
+	var b strings.Builder
 	add := func(what, birth string) {
-		if birth == "" {
-			birth = "an unknown place"
+		if birth != "" {
+			what += ", made at " + birth
 		}
-		left = append(left, fmt.Sprintf("%s, made at %s", what, birth))
+		fmt.Fprintf(&b, "\n\t%s", what)
 	}
 	for _, s := range books.Timers() {
 		add(fmt.Sprintf("a delayed call of %s, due at %s", s.What, s.At.Format("2006-01-02 15:04:05.999999999")), s.Birth)
@@ -72,24 +93,26 @@ func reportLeft(t TB, r *reactor.Reactor, books seam.Books) {
 		add("a worker, "+w.State, w.Birth)
 	}
 	if n := books.Posts(); n > 0 {
-		left = append(left, fmt.Sprintf("%d posted functions that have not run: Advance(0) runs them", n))
+		add(fmt.Sprintf("posted functions that have not run: %d", n), "")
 	}
 	ledger := ledgerOf(r)
 	if ledger != nil {
-		for _, birth := range ledger.Unsettled() {
-			add("a Deferred that has not settled", birth)
+		for _, u := range ledger.Unsettled() {
+			add(u.What, u.Birth)
 		}
 	}
-	if len(left) > 0 {
-		t.Errorf("futuretest: left behind:\n\t%s", strings.Join(left, "\n\t"))
+	report := ""
+	if b.Len() > 0 {
+		report = "futuretest: left behind; advance until they are done, settle or cancel them, or stop what started them:" + b.String()
 	}
-	var unhandled []error
 	if ledger != nil {
-		unhandled = ledger.Unhandled()
+		for _, err := range ledger.Unhandled() {
+			if !endedByTest(t, err) {
+				report += fmt.Sprintf("\nfuturetest: a failure that nobody handled: %+v", err)
+			}
+		}
 	}
-	for _, err := range unhandled {
-		t.Errorf("futuretest: a failure that nobody handled: %+v", err)
-	}
+	return strings.TrimPrefix(report, "\n")
 }
 
 // Unhandled returns the failures on r that nobody has handled so far, in the

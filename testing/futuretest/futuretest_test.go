@@ -49,18 +49,26 @@ func (f *fake) Cleanup(c func()) { f.cleanups = append(f.cleanups, c) }
 // run runs body as a test of its own and returns what that reported.
 func run(body func(t futuretest.TB)) string {
 	f := new(fake)
+	runOn(f, f, body)
+	return strings.Join(f.errors, "\n")
+}
+
+// runOn runs body as the test t, whose core is f, with its clean-ups, each of
+// which may end its goroutine.
+func runOn(t futuretest.TB, f *fake, body func(t futuretest.TB)) {
+	inGoroutine(func() { body(t) })
+	for i := len(f.cleanups) - 1; i >= 0; i-- {
+		inGoroutine(f.cleanups[i])
+	}
+}
+
+func inGoroutine(f func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer func() {
-			for i := len(f.cleanups) - 1; i >= 0; i-- {
-				f.cleanups[i]()
-			}
-		}()
-		body(f)
+		f()
 	}()
 	<-done
-	return strings.Join(f.errors, "\n")
 }
 
 var errX = errors.New("x is broken")
@@ -89,7 +97,7 @@ func TestReports(t *testing.T) {
 		{"a post", func(t futuretest.TB) {
 			r, _ := futuretest.New(t)
 			r.Post(func() {})
-		}, []string{"1 posted function"}},
+		}, []string{"posted functions that have not run: 1"}},
 		{"a worker that was never driven", func(t futuretest.TB) {
 			r, _ := futuretest.New(t)
 			future.GoOn(context.Background(), r, func(context.Context) (int, error) { return 1, nil })
@@ -105,7 +113,7 @@ func TestReports(t *testing.T) {
 			never, _ := future.New[int]()
 			future.AsyncOn(context.Background(), r, func(ctx context.Context) (int, error) { return never.Await(ctx) })
 			clk.Advance(0)
-		}, []string{"a Deferred that has not settled", "futuretest_test.go:"}},
+		}, []string{"a coroutine that has not ended", "futuretest_test.go:"}},
 		{"an unhandled failure", func(t futuretest.TB) {
 			r, clk := futuretest.New(t)
 			d := future.After(r, time.Second, 1)
@@ -282,4 +290,129 @@ func TestFailuresSayWhere(t *testing.T) {
 	if !errors.As(errs[0], &f) || len(f.Frames()) != 2 {
 		t.Errorf("not with two sites: %+v", errs[0])
 	}
+}
+
+// What is left behind, or lost, in each of these fails the test.
+func TestNothingIsLost(t *testing.T) {
+	ctx := context.Background()
+	tests := map[string]func(r *reactor.Reactor, clk *clock.Virtual){
+		"a panic of a worker that was canceled": func(r *reactor.Reactor, clk *clock.Virtual) {
+			gate, _ := future.NewOn[int](r)
+			d := future.GoOn(ctx, r, func(ctx context.Context) (int, error) {
+				gate.Await(ctx)
+				panic(errX)
+			})
+			clk.Advance(0)
+			d.Cancel(nil)
+			clk.Advance(0)
+		},
+		"a panic of a canceller": func(r *reactor.Reactor, clk *clock.Virtual) {
+			d, res := future.NewOn[int](r)
+			res.OnCancel(func(error) { panic(errX) })
+			d.Cancel(nil)
+		},
+		"a clean-up that fails after a cancel": func(r *reactor.Reactor, clk *clock.Virtual) {
+			d, _ := future.NewOn[int](r)
+			d.Finally(func() error { return errX }).Cancel(nil)
+			clk.Advance(0)
+		},
+		"a failure that joins a cancellation": func(r *reactor.Reactor, clk *clock.Virtual) {
+			d, _ := future.NewOn[int](r)
+			d.Catch(func(err error) (int, error) { return 0, errors.Join(err, errX) }).Cancel(nil)
+			clk.Advance(0)
+		},
+	}
+	for name, body := range tests {
+		t.Run(name, func(t *testing.T) {
+			report := run(func(t futuretest.TB) {
+				r, clk := futuretest.New(t)
+				body(r, clk)
+			})
+			if !strings.Contains(report, errX.Error()) {
+				t.Errorf("reported %q", report)
+			}
+		})
+	}
+}
+
+// These were asked for.
+func TestCancellationsAreNoFailures(t *testing.T) {
+	ctx := context.Background()
+	tests := map[string]func(r *reactor.Reactor, clk *clock.Virtual){
+		"a coroutine that returns its context's error": func(r *reactor.Reactor, clk *clock.Virtual) {
+			d, _ := future.NewOn[int](r)
+			c := future.AsyncOn(ctx, r, func(ctx context.Context) (int, error) {
+				d.Await(ctx)
+				return 0, fmt.Errorf("ended: %w", ctx.Err())
+			})
+			clk.Advance(0)
+			c.Cancel(nil)
+			clk.Advance(0)
+		},
+		"a gather whose inputs were canceled": func(r *reactor.Reactor, clk *clock.Virtual) {
+			a, _ := future.NewOn[int](r)
+			b, _ := future.NewOn[int](r)
+			future.Any(a, b).Cancel(errX)
+		},
+		"a reactor that was stopped": func(r *reactor.Reactor, clk *clock.Virtual) {
+			d := future.After(r, time.Hour, 1)
+			future.Then(d, func(int) (int, error) { return 1, nil })
+			future.AsyncOn(ctx, r, func(ctx context.Context) (int, error) { d.Await(ctx); return 0, nil })
+			clk.Advance(0)
+			r.Stop()
+		},
+	}
+	for name, body := range tests {
+		t.Run(name, func(t *testing.T) {
+			report := run(func(t futuretest.TB) {
+				r, clk := futuretest.New(t)
+				body(r, clk)
+			})
+			if report != "" {
+				t.Errorf("reported %s", report)
+			}
+		})
+	}
+}
+
+// A test that is skipped or fails within a callback has said so: the end of the
+// goroutine is no failure besides, and a skipped test leaves what it likes.
+func TestEndedInACallback(t *testing.T) {
+	skipped, failed := &skippable{}, &skippable{}
+	for f, end := range map[*skippable]func(){skipped: skipped.skip, failed: failed.fail} {
+		runOn(f, &f.fake, func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			future.After(r, 0, 0)
+			future.Then(future.After(r, 0, 1), func(int) (int, error) { end(); return 0, nil })
+			future.AsyncOn(context.Background(), r, func(context.Context) (int, error) { return 0, nil })
+			clk.Advance(0)
+		})
+	}
+	if len(skipped.errors) != 0 {
+		t.Errorf("skipped, and reported %q", skipped.errors)
+	}
+	for _, e := range failed.errors {
+		if strings.Contains(e, "Goexit") {
+			t.Errorf("failed, and reported %q", e)
+		}
+	}
+}
+
+// skippable is a fake that knows how it ended.
+type skippable struct {
+	fake
+	isSkipped, isFailed bool
+}
+
+func (s *skippable) Skipped() bool { return s.isSkipped }
+func (s *skippable) Failed() bool  { return s.isFailed }
+
+func (s *skippable) skip() {
+	s.isSkipped = true
+	runtime.Goexit()
+}
+
+func (s *skippable) fail() {
+	s.isFailed = true
+	runtime.Goexit()
 }

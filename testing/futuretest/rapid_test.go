@@ -123,3 +123,23 @@ func TestPropertySkips(t *testing.T) {
 		futuretest.Equal(rt, d, n)
 	})
 }
+
+// What a property leaves behind counts for the input that left it, and shrinks.
+func TestPropertyLeavesBehind(t *testing.T) {
+	if err := flag.Set("rapid.nofailfile", "true"); err != nil {
+		t.Fatal(err)
+	}
+	tb := &rapidTB{T: t}
+	smallest := 1 << 30
+	rapid.Check(tb, func(rt *rapid.T) {
+		r, _ := futuretest.New(rt)
+		n := rapid.IntRange(0, 100_000).Draw(rt, "n")
+		if n >= 777 {
+			smallest = min(smallest, n)
+			future.NewOn[int](r)
+		}
+	})
+	if !tb.failed || smallest != 777 || strings.Contains(tb.report.String(), "flaky") {
+		t.Errorf("failed: %v, shrunk to %d, want 777\n%s", tb.failed, smallest, tb.report.String())
+	}
+}
