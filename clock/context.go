@@ -31,6 +31,9 @@ func WithTimeout(parent context.Context, c Clock, d time.Duration) (ctx context.
 // names the deadline. If t has been reached, the context has ended when
 // WithDeadline returns.
 //
+// If c is a reactor that stops first, the context ends then, canceled, with an
+// error that matches reactor.ErrStopped as its cause.
+//
 // Such a context has no Deadline of its own, because that is not on the clock
 // by which net and database packages would measure it; it returns parent's.
 //
@@ -65,8 +68,22 @@ func within(parent context.Context, c Clock, d time.Duration, t time.Time) (cont
 	if ctx.Err() == nil {
 		timer := c.CallLater(d, expire)
 		ctx.AfterFunc(func() { timer.Stop() })
+		endWithLoop(ctx, seam.LoopOf(c))
 	}
 	return ctx, func() { ctx.End(context.Canceled, nil) }
+}
+
+// endWithLoop ends ctx when the loop that has its timer stops.
+func endWithLoop(ctx *lifetime.Context, loop seam.Loop) {
+	if loop == nil {
+		return
+	}
+	m := &seam.Member{Stopped: func(err error) { ctx.End(context.Canceled, err) }}
+	if !loop.Join(m) {
+		m.Stopped(loop.Err())
+		return
+	}
+	ctx.AfterFunc(func() { loop.Leave(m) })
 }
 
 // watchOf returns how c notices that a context which is not the library's has

@@ -235,3 +235,19 @@ func BenchmarkWithTimeout_cancel(b *testing.B) {
 		cancel()
 	}
 }
+
+// When its reactor stops, the context ends: its deadline would never come.
+func TestWithTimeout_ends_with_its_reactor(t *testing.T) {
+	v, _ := virtual()
+	r := reactor.New(v)
+	a, cancelA := clock.WithTimeout(t.Context(), r, time.Hour)
+	defer cancelA()
+	r.Stop()
+	b, cancelB := clock.WithTimeout(t.Context(), r, time.Hour)
+	defer cancelB()
+	for _, ctx := range []context.Context{a, b} {
+		if ctx.Err() != context.Canceled || !errors.Is(context.Cause(ctx), reactor.ErrStopped) {
+			t.Errorf("%v, cause %v", ctx.Err(), context.Cause(ctx))
+		}
+	}
+}

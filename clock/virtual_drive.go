@@ -88,6 +88,9 @@ func (v *Virtual) drive(verb string, d time.Duration, to *time.Time, most int) (
 
 // begin makes the calling goroutine the one that drives.
 func (v *Virtual) begin(verb string) {
+	if v.cond == nil {
+		panic("clock: " + verb + " of a zero Virtual: make it with NewVirtual")
+	}
 	if !v.tryBegin() {
 		panic("clock: " + verb + " of a Virtual that is being driven: a function that it runs must not drive it, nor may two goroutines; schedule with CallLater, and let one goroutine drive")
 	}

@@ -429,3 +429,12 @@ func TestHold_delays_the_return(t *testing.T) {
 		})
 	}
 }
+
+func TestZeroVirtual(t *testing.T) {
+	defer func() {
+		if text := fmt.Sprint(recover()); !strings.Contains(text, "NewVirtual") {
+			t.Errorf("panic %q", text)
+		}
+	}()
+	new(clock.Virtual).Advance(0)
+}

@@ -290,7 +290,11 @@ func (c *coroutine) post(f func()) bool {
 
 type resumption func()
 
+// Run is the turn.
 func (f resumption) Run() { f() }
+
+// String names it in lists of what is scheduled.
+func (f resumption) String() string { return "a turn of a coroutine" }
 
 // Drop does nothing: the coroutine is a member of the loop, and told as such.
 func (f resumption) Drop(error) {}

@@ -276,6 +276,15 @@ func (p *posted) Run() {
 	}
 }
 
+// String names the step in lists of what is scheduled.
+func (p *posted) String() string {
+	s := "a step of a Deferred"
+	if place := (*node)(p).birthplace(); place != "" {
+		s += " made at " + place
+	}
+	return s
+}
+
 // Drop fails the node instead, when its loop has stopped.
 func (p *posted) Drop(error) {
 	var w work

@@ -87,7 +87,15 @@ func New(c clock.Clock, opts ...Option) *Reactor {
 // Now returns the time. While a function runs that was given to CallLater it
 // is, on a virtual clock and on others that tests use (clock.From), the time
 // for which that was due; on clock.System it is always the clock's.
-func (r *Reactor) Now() time.Time { return r.engine.now() }
+func (r *Reactor) Now() time.Time { return r.made().now() }
+
+// made is the engine of a reactor that New has made.
+func (r *Reactor) made() engine {
+	if r == nil || r.engine == nil {
+		panic("reactor: a nil or zero Reactor: make one with New")
+	}
+	return r.engine
+}
 
 // CallLater runs f on the loop, d from now; a negative d counts as 0. Calls
 // that are due at different times run in that order, those for the same time
@@ -101,8 +109,9 @@ func (r *Reactor) CallLater(d time.Duration, f func()) clock.Timer {
 	if f == nil {
 		panic("reactor: CallLater with a nil function: give it what is to be called")
 	}
+	engine := r.made()
 	if !r.stopping.Load() {
-		if t, ok := r.engine.callLater(d, f); ok {
+		if t, ok := engine.callLater(d, f); ok {
 			return t
 		}
 	}
@@ -127,7 +136,7 @@ func (r *Reactor) Post(f func()) {
 	if f == nil {
 		panic("reactor: Post with a nil function: give it what is to be run")
 	}
-	if r.stopping.Load() || !r.engine.post(function(f)) {
+	if engine := r.made(); r.stopping.Load() || !engine.post(function(f)) {
 		r.late("a posted "+birth.Func(f), "")
 	}
 }
