@@ -49,6 +49,9 @@ func Async[T any](ctx context.Context, f func(context.Context) (T, error)) *Defe
 // of the loop needs no lock. When the loop stops, f's Awaits return an error
 // that matches reactor.ErrStopped until it has returned.
 //
+// If the result is canceled before f has started, f runs all the same, with a
+// context that has ended.
+//
 // A wait costs a switch, about as much as two channel operations, and no
 // goroutine wake-up. Otherwise it is as [Async]. It panics if ctx, ex or f is
 // nil.

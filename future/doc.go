@@ -127,11 +127,16 @@
 // pgregory.net/rapid property steers its search passes through.
 //
 // A failure that nobody took, neither a callback nor an Await nor a Result, is
-// reported once, with the sites of the callbacks that it came through: by the
+// reported once, with where it settled or the sites of the callbacks that it came
+// through: by the
 // reactor's logger or, inline, by slog.Default, when the last Deferred that
 // carries it has been garbage collected. That is no promise for the last moments
 // of a process. In a test with package futuretest, it fails the test at its end,
-// without luck. A cancellation is no failure to report: it was asked for.
+// without luck. Whoever has attached, awaited or gathered a Deferred has taken
+// its outcome, also if they left before it failed. A cancellation, and what a
+// stopped reactor leaves undone, is no failure to report: it was asked for; an
+// error that joins a cancellation with another one is. What a function returns
+// whose Deferred was canceled is dropped; a panic in it is reported all the same.
 //
 // # What is not seen
 //

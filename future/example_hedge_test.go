@@ -10,10 +10,11 @@ import (
 	"github.com/deferred-go/deferred/future"
 )
 
-type get func(ctx context.Context, url string) (int, error)
+// A getter fetches a URL once, blocking, and returns the size.
+type getter func(ctx context.Context, url string) (int, error)
 
 // fetch tries three times, each at most for a second.
-func fetch(ctx context.Context, r future.Executor, get get, url string) *future.Deferred[int] {
+func fetch(ctx context.Context, r future.Executor, get getter, url string) *future.Deferred[int] {
 	return future.AsyncOn(ctx, r, func(ctx context.Context) (int, error) {
 		for try := 1; ; try++ {
 			size, err := hedged(ctx, r, get, url).Timeout(r, time.Second).Await(ctx)
@@ -29,7 +30,7 @@ func fetch(ctx context.Context, r future.Executor, get get, url string) *future.
 
 // hedged asks once more when there is no answer after 300 ms, and takes the
 // first.
-func hedged(ctx context.Context, r future.Executor, get get, url string) *future.Deferred[int] {
+func hedged(ctx context.Context, r future.Executor, get getter, url string) *future.Deferred[int] {
 	ask := func(string) *future.Deferred[int] {
 		return future.GoOn(ctx, r, func(ctx context.Context) (int, error) { return get(ctx, url) })
 	}

@@ -17,7 +17,8 @@ import (
 // returned. A Cancel of the result first goes to what f awaits with that
 // context, unless somebody else reads that, then ends the context, and settles
 // the result at once; f goes on until it sees its context's end, and what it
-// returns then is dropped. If f had not started, it never runs. What f opened
+// returns then is dropped. If f had not started, it never runs. The end of ctx
+// alone only ends f's context; f runs also if ctx had ended before. What f opened
 // and must not be lost with a dropped result, f settles by hand, with a
 // Resolver: if !res.Succeed(conn) { conn.Close() }.
 //
