@@ -3,6 +3,8 @@ package clock
 import (
 	"context"
 	"slices"
+
+	"github.com/deferred-go/deferred/internal/linked"
 )
 
 // polls are foreign contexts that are looked at between events. All that share
@@ -17,17 +19,16 @@ type polls struct {
 // A poll is one foreign context with the watches that wait for its end, in the
 // order in which they came.
 type poll struct {
-	ctx         context.Context
-	first, last *watch
+	ctx     context.Context
+	watches linked.List[watch]
 }
 
 type watch struct {
-	in         *poll
-	prev, next *watch
-	f          func()
+	of *poll
+	f  func()
 }
 
-func (p *polls) add(ctx context.Context, w *watch) {
+func (p *polls) add(ctx context.Context, w *linked.Element[watch]) {
 	done := ctx.Done()
 	g := p.byDone[done]
 	if g == nil {
@@ -37,37 +38,21 @@ func (p *polls) add(ctx context.Context, w *watch) {
 		g = &poll{ctx: ctx}
 		p.byDone[done] = g
 		if len(p.order) > 16 && p.live < len(p.order)/2 {
-			p.order = slices.DeleteFunc(slices.Clone(p.order), func(g *poll) bool { return g.first == nil })
+			p.order = slices.DeleteFunc(slices.Clone(p.order), func(g *poll) bool { return g.watches.First() == nil })
 		}
 		p.order = append(p.order, g)
 		p.live++
 	}
-	w.in, w.prev = g, g.last
-	if g.last != nil {
-		g.last.next = w
-	} else {
-		g.first = w
-	}
-	g.last = w
+	w.Value.of = g
+	g.watches.Add(w)
 }
 
-func (p *polls) remove(w *watch) bool {
-	g := w.in
-	if g == nil {
+func (p *polls) remove(w *linked.Element[watch]) bool {
+	g := w.Value.of
+	if !g.watches.Remove(w) {
 		return false
 	}
-	if w.prev != nil {
-		w.prev.next = w.next
-	} else {
-		g.first = w.next
-	}
-	if w.next != nil {
-		w.next.prev = w.prev
-	} else {
-		g.last = w.prev
-	}
-	w.in, w.prev, w.next = nil, nil, nil
-	if g.first == nil {
+	if g.watches.First() == nil {
 		delete(p.byDone, g.ctx.Done())
 		p.live--
 		if p.live == 0 {
@@ -102,19 +87,19 @@ func (v *Virtual) lookLocked(p *polls) (any bool) {
 func (v *Virtual) nextWatch(p *polls, g *poll) func() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	w := g.first
+	w := g.watches.First()
 	if w == nil {
 		return nil
 	}
 	p.remove(w)
-	return w.f
+	return w.Value.f
 }
 
 func (v *Virtual) watch(p *polls, ctx context.Context, f func()) (stop func() bool) {
 	if ctx.Done() == nil {
 		return func() bool { return true }
 	}
-	w := &watch{f: f}
+	w := &linked.Element[watch]{Value: watch{f: f}}
 	v.mu.Lock()
 	p.add(ctx, w)
 	v.mu.Unlock()

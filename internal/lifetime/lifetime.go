@@ -15,6 +15,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/deferred-go/deferred/internal/linked"
 )
 
 // A Context is a [context.Context] that ends when [Context.End] is called or
@@ -25,25 +27,23 @@ type Context struct {
 
 	// mu protects the following fields. Nothing that is not this package's is
 	// called with it held, and no other lock is taken.
-	mu          sync.Mutex
-	std         *standard
-	ended       bool
-	err, cause  error
-	first, last *hook
-	unwatch     func() bool
+	mu         sync.Mutex
+	std        *standard
+	ended      bool
+	err, cause error
+	hooks      linked.List[hook]
+	unwatch    func() bool
 
 	// The place in the list of a parent that is the library's own. Its fields
 	// are protected by up.mu; up does not change after New.
 	up   *Context
-	link hook
+	link linked.Element[hook]
 }
 
 // A hook is one function, or one context, that the end of a Context reaches.
 type hook struct {
-	in         *Context // the list it is on
-	prev, next *hook
-	f          func()
-	child      *Context // ended instead of calling f
+	f     func()
+	child *Context // ended instead of calling f
 }
 
 type (
@@ -84,7 +84,7 @@ func New(parent context.Context, watch func(ctx context.Context, f func()) (stop
 // below makes c end within the end of up.
 func (c *Context) below(up *Context) {
 	c.up = up
-	c.link.child = c
+	c.link.Value.child = c
 	if !up.add(&c.link) {
 		up.mu.Lock()
 		err, cause := up.err, up.cause
@@ -123,7 +123,7 @@ func (c *Context) End(err, cause error) bool {
 		return false
 	}
 	c.ended, c.err, c.cause = true, err, cause
-	std, unwatch, hooks := c.std, c.unwatch, c.first != nil
+	std, unwatch, hooks := c.std, c.unwatch, c.hooks.First() != nil
 	c.unwatch = nil
 	c.mu.Unlock()
 
@@ -141,7 +141,7 @@ func (c *Context) End(err, cause error) bool {
 		if h == nil {
 			break
 		}
-		h.run(err, cause)
+		h.Value.run(err, cause)
 	}
 	return true
 }
@@ -160,7 +160,7 @@ func (h *hook) run(err, cause error) {
 // [context.AfterFunc] does not use this method. It calls its function on a
 // goroutine of its own, as for any context.
 func (c *Context) AfterFunc(f func()) (stop func() bool) {
-	h := &hook{f: f}
+	h := &linked.Element[hook]{Value: hook{f: f}}
 	if !c.add(h) {
 		f()
 		return func() bool { return false }
@@ -169,55 +169,27 @@ func (c *Context) AfterFunc(f func()) (stop func() bool) {
 }
 
 // add puts h on c's list, unless c has ended.
-func (c *Context) add(h *hook) bool {
+func (c *Context) add(h *linked.Element[hook]) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ended {
 		return false
 	}
-	h.in, h.prev = c, c.last
-	if c.last != nil {
-		c.last.next = h
-	} else {
-		c.first = h
-	}
-	c.last = h
+	c.hooks.Add(h)
 	return true
 }
 
 // remove takes h off c's list, if it is on it.
-func (c *Context) remove(h *hook) bool {
+func (c *Context) remove(h *linked.Element[hook]) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.removeLocked(h)
+	return c.hooks.Remove(h)
 }
 
-func (c *Context) removeLocked(h *hook) bool {
-	if h.in != c {
-		return false
-	}
-	if h.prev != nil {
-		h.prev.next = h.next
-	} else {
-		c.first = h.next
-	}
-	if h.next != nil {
-		h.next.prev = h.prev
-	} else {
-		c.last = h.prev
-	}
-	h.in, h.prev, h.next = nil, nil, nil
-	return true
-}
-
-func (c *Context) takeFirst() *hook {
+func (c *Context) takeFirst() *linked.Element[hook] {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	h := c.first
-	if h != nil {
-		c.removeLocked(h)
-	}
-	return h
+	return c.hooks.TakeFirst()
 }
 
 // Deadline is the parent's: a Context has none of its own, because the one on

@@ -13,6 +13,8 @@ import (
 	"context"
 	"log/slog"
 	"sync/atomic"
+
+	"github.com/deferred-go/deferred/internal/linked"
 )
 
 // A Task is one step of a loop.
@@ -78,8 +80,7 @@ type Member struct {
 	// elsewhere.
 	Bound bool
 
-	prev, next *Member
-	list       *Members
+	at linked.Element[*Member]
 }
 
 // A Worker is the goroutine that runs a job of Loop.Go.
@@ -111,42 +112,22 @@ func LoopOf(executor any) Loop {
 }
 
 // Members is a list of members in the order of joining. Its user locks.
-type Members struct{ first, last *Member }
+type Members struct{ list linked.List[*Member] }
 
 // Add appends m.
 func (l *Members) Add(m *Member) {
-	m.list, m.prev, m.next = l, l.last, nil
-	if l.last != nil {
-		l.last.next = m
-	} else {
-		l.first = m
-	}
-	l.last = m
+	m.at.Value = m
+	l.list.Add(&m.at)
 }
 
 // Remove takes m off the list, if it is on it.
-func (l *Members) Remove(m *Member) {
-	if m.list != l {
-		return
-	}
-	if m.prev != nil {
-		m.prev.next = m.next
-	} else {
-		l.first = m.next
-	}
-	if m.next != nil {
-		m.next.prev = m.prev
-	} else {
-		l.last = m.prev
-	}
-	m.list, m.prev, m.next = nil, nil, nil
-}
+func (l *Members) Remove(m *Member) { l.list.Remove(&m.at) }
 
 // TakeFirst takes the first member off the list, or with bound the first
 // bound one, and returns it, or nil.
 func (l *Members) TakeFirst(bound bool) *Member {
-	for m := l.first; m != nil; m = m.next {
-		if m.Bound || !bound {
+	for e := l.list.First(); e != nil; e = e.Next() {
+		if m := e.Value; m.Bound || !bound {
 			l.Remove(m)
 			return m
 		}
