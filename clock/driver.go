@@ -177,15 +177,15 @@ func (d *driver) Timers(o *seam.Owner) []seam.Scheduled {
 	return list
 }
 
-func (d *driver) Posts(o *seam.Owner) (n int) {
+func (d *driver) Posts(o *seam.Owner) (names []string) {
 	d.v.mu.Lock()
 	defer d.v.mu.Unlock()
 	for _, it := range d.v.q.All(o) {
 		if it.Timer == nil {
-			n++
+			names = append(names, birth.Func(it.Task))
 		}
 	}
-	return n
+	return names
 }
 
 func (d *driver) Workers(o *seam.Owner) []seam.Working {

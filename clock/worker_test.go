@@ -282,8 +282,8 @@ func TestDrop(t *testing.T) {
 	r.d.CallLater(r.o, 0, r.diary.note("due"))
 	late, _ := r.d.CallLater(r.o, time.Hour, r.diary.note("late"))
 	r.work(func(seam.Worker) func() { t.Error("a dropped job ran"); return nil })
-	if len(r.d.Timers(r.o)) != 2 || r.d.Posts(r.o) != 1 || len(r.d.Workers(r.o)) != 1 || r.Pending() != 4 {
-		t.Errorf("timers %v, posts %d, workers %v", r.d.Timers(r.o), r.d.Posts(r.o), r.d.Workers(r.o))
+	if len(r.d.Timers(r.o)) != 2 || len(r.d.Posts(r.o)) != 1 || len(r.d.Workers(r.o)) != 1 || r.Pending() != 4 {
+		t.Errorf("timers %v, posts %v, workers %v", r.d.Timers(r.o), r.d.Posts(r.o), r.d.Workers(r.o))
 	}
 	var dropped seam.Dropped
 	r.d.Do(func() { dropped = r.d.Drop(r.o) })

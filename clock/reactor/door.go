@@ -88,7 +88,7 @@ func (d *door) KeepBooks(failed func(err error)) { d.r.books.Store(&failed) }
 
 func (d *door) Timers() []seam.Scheduled { return d.r.engine.timers() }
 
-func (d *door) Posts() int { return d.r.engine.posts() }
+func (d *door) Posts() []string { return d.r.engine.posts() }
 
 func (d *door) Workers() []seam.Working { return d.r.engine.workers() }
 

@@ -50,7 +50,7 @@ func (e *driven) bind() { e.d.Bind(e.o) }
 
 func (e *driven) timers() []seam.Scheduled { return e.d.Timers(e.o) }
 
-func (e *driven) posts() int { return e.d.Posts(e.o) }
+func (e *driven) posts() []string { return e.d.Posts(e.o) }
 
 func (e *driven) workers() []seam.Working { return e.d.Workers(e.o) }
 

@@ -208,15 +208,16 @@ func (l *loop) timers() []seam.Scheduled {
 	return list
 }
 
-func (l *loop) posts() (n int) {
+func (l *loop) posts() (names []string) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, it := range l.q.All(nil) {
+	items := l.q.All(nil)
+	l.mu.Unlock()
+	for _, it := range items {
 		if it.Timer == nil {
-			n++
+			names = append(names, birth.Func(it.Task))
 		}
 	}
-	return n
+	return names
 }
 
 func (l *loop) workers() []seam.Working { return l.pool.list() }

@@ -56,7 +56,7 @@ type engine interface {
 	runReady()
 
 	timers() []seam.Scheduled
-	posts() int
+	posts() []string
 	workers() []seam.Working
 }
 
@@ -136,10 +136,24 @@ func (r *Reactor) Post(f func()) {
 	if f == nil {
 		panic("reactor: Post with a nil function: give it what is to be run")
 	}
-	if engine := r.made(); r.stopping.Load() || !engine.post(function(f)) {
+	engine := r.made()
+	var t seam.Task = function(f)
+	if r.births {
+		t = born{function(f), birth.Here()}
+	}
+	if r.stopping.Load() || !engine.post(t) {
 		r.late("a posted "+birth.Func(f), "")
 	}
 }
+
+// born is a function with the place where it was posted.
+type born struct {
+	function
+	at *birth.Place
+}
+
+// String names both.
+func (b born) String() string { return name(b.function.String(), b.at) }
 
 // function is a function as a task.
 type function func()

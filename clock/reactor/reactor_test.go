@@ -337,7 +337,7 @@ func TestBooks(t *testing.T) {
 		if tm := books.Timers(); len(tm) != 1 || tm[0].At.Sub(w.start) != time.Minute || tm[0].What != "reactor_test.nothing" || !strings.Contains(tm[0].Birth, "reactor_test.go:") {
 			w.Errorf("Timers() = %v", tm)
 		}
-		if n := books.Posts(); n != 1 {
+		if n := len(books.Posts()); n != 1 {
 			w.Errorf("Posts() = %d", n)
 		}
 		release := make(chan struct{})
@@ -356,7 +356,7 @@ func TestBooks(t *testing.T) {
 		books.RunReady()
 		w.want(w.T, "panic: boom")
 		w.log.want(w.T)
-		if books.Posts() != 0 || len(books.Workers()) != 0 {
+		if len(books.Posts()) != 0 || len(books.Workers()) != 0 {
 			w.Error("something is left")
 		}
 	}, reactor.Birthplaces())

@@ -58,10 +58,10 @@ type Driver interface {
 	// Births reports whether the clock records birthplaces.
 	Births() bool
 
-	// Timers lists the delayed calls of o in order, Posts counts its posted
+	// Timers lists the delayed calls of o in order, Posts names its posted
 	// steps, Workers lists its workers in order of submission.
 	Timers(o *Owner) []Scheduled
-	Posts(o *Owner) int
+	Posts(o *Owner) []string
 	Workers(o *Owner) []Working
 }
 
@@ -125,11 +125,11 @@ type Books interface {
 	// time and nobody drives that now.
 	RunReady()
 
-	// Timers lists the delayed calls in order, Posts counts the posted steps
+	// Timers lists the delayed calls in order, Posts names the posted steps
 	// that have not run, Workers lists the jobs that have not ended in order of
 	// submission.
 	Timers() []Scheduled
-	Posts() int
+	Posts() []string
 	Workers() []Working
 }
 

@@ -92,8 +92,8 @@ func left(t TB, r *reactor.Reactor, books seam.Books) string {
 	for _, w := range books.Workers() {
 		add("a worker, "+w.State, w.Birth)
 	}
-	if n := books.Posts(); n > 0 {
-		add(fmt.Sprintf("posted functions that have not run: %d", n), "")
+	for _, p := range books.Posts() {
+		add("a post that has not run: "+p, "")
 	}
 	ledger := ledgerOf(r)
 	if ledger != nil {
