@@ -150,6 +150,9 @@ func TestWorker_is_stuck(t *testing.T) {
 			r.work(func(seam.Worker) func() { <-meet; return r.diary.note("2") })
 			go func() {
 				<-begun
+				for real.Pending() == 0 { // until the drive watches the worker
+					runtime.Gosched()
+				}
 				if real.Advance(clock.Patience - 1); r.log.String() != "" {
 					t.Errorf("reported too early: %s", r.log)
 				}
