@@ -175,12 +175,19 @@ func (n *node) waitsForItself() bool {
 }
 
 // waitsFor returns what n waits for, or nil; of a gather the first input, the
-// others are added to more.
+// others are added to more. If n has moved, it waits for what its taker does:
+// the taker itself may be who asks, and had n as its source a moment ago.
 func (n *node) waitsFor(more *[]*node) *node {
 	n.mu.Lock()
+	for n.phase == moved {
+		by := n.role.source()
+		n.mu.Unlock()
+		n = by
+		n.mu.Lock()
+	}
 	defer n.mu.Unlock()
 	switch n.phase {
-	case waiting, moved:
+	case waiting:
 		return n.role.source()
 	case open, running:
 		switch r := n.role.(type) {
@@ -282,11 +289,11 @@ func (n *node) putBetween(by *node) bool {
 		r = q.role
 	}
 	source := r.source()
-	if by.gone || !source.mu.TryLock() {
+	if !source.mu.TryLock() {
 		return false
 	}
 	defer source.mu.Unlock()
-	if !source.replace(by, n) {
+	if by.gone || !source.replace(by, n) {
 		return false
 	}
 	r.(taker).handBack(r, n.role)
