@@ -4,6 +4,7 @@
 #   ./check.sh           all steps
 #   ./check.sh lint      some steps
 #   ./check.sh format    formats all Go files (no check)
+#   ./check.sh mutants   shows that the tests can fail (takes many minutes, no part of all steps)
 #
 # Steps:
 #   vet       go vet
@@ -114,9 +115,12 @@ within() {
 
 format() { gofmt_new -w .; }
 
+# Breaks the library in one place at a time, see internal/mutants/main.go.
+mutants() { go run ./internal/mutants; }
+
 for step in "$@"; do
 	case $step in
-	vet | suite | fluent | lint | cross | examples | format) ;;
+	vet | suite | fluent | lint | cross | examples | format | mutants) ;;
 	-h | --help)
 		sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
 		exit 0
