@@ -170,7 +170,7 @@ func (d *driver) Timers(o *seam.Owner) []seam.Scheduled {
 	d.v.mu.Unlock()
 	var list []seam.Scheduled
 	for _, it := range items {
-		if t := it.Timer; t != nil {
+		if t := it.Timer(); t != nil {
 			list = append(list, seam.Scheduled{At: timeOf(it.When), What: birth.Func(t.F), Birth: t.Birth.String()})
 		}
 	}
@@ -181,7 +181,7 @@ func (d *driver) Posts(o *seam.Owner) (names []string) {
 	d.v.mu.Lock()
 	defer d.v.mu.Unlock()
 	for _, it := range d.v.q.All(o) {
-		if it.Timer == nil {
+		if it.Timer() == nil {
 			names = append(names, birth.Func(it.Task))
 		}
 	}

@@ -16,6 +16,9 @@ type system struct{}
 
 func (system) Now() time.Time { return time.Now() }
 
+// Since is Now().Sub(t), and costs half as much. Reactors look for it.
+func (system) Since(t time.Time) time.Duration { return time.Since(t) }
+
 func (system) CallLater(d time.Duration, f func()) Timer {
 	mustFunc(f)
 	return time.AfterFunc(d, f)

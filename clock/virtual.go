@@ -163,15 +163,16 @@ func list(now int64, items []timerq.Listed, most int) string {
 }
 
 func describe(now int64, it timerq.Listed) string {
-	if it.Timer == nil {
+	t := it.Timer()
+	if t == nil {
 		return "now: posted " + birth.Func(it.Task)
 	}
 	s := "now: "
 	if when := it.When; when > now {
 		s = fmt.Sprintf("+%v, %s: ", time.Duration(when-now), timeOf(when).Format(time.RFC3339Nano))
 	}
-	s += birth.Func(it.Timer.F)
-	if place := it.Timer.Birth.String(); place != "" {
+	s += birth.Func(t.F)
+	if place := t.Birth.String(); place != "" {
 		s += ", scheduled at " + place
 	}
 	return s

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/deferred-go/deferred/internal/mark"
+	"github.com/deferred-go/deferred/internal/seam"
 	"github.com/deferred-go/deferred/internal/timerq"
 )
 
@@ -20,6 +21,7 @@ type drive struct {
 	most    int   // events
 	count   int
 	item    timerq.Item // what runs
+	next    seam.Task   // what it returned
 	running bool
 }
 
@@ -145,7 +147,7 @@ func (v *Virtual) guarded() (done bool) {
 		}
 	}()
 	for v.next() {
-		v.run.item.Run()
+		v.run.next = v.run.item.Run()
 		v.run.running = false
 	}
 	return true
@@ -167,10 +169,13 @@ func (v *Virtual) next() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	run := &v.run
+	v.q.Then(run.next, run.item.Owner)
+	run.next = nil
 	for {
 		v.q.EndTurn()
-		v.gapLocked()
-		v.q.EndTurn() // what workers armed without delay is due now, too
+		if v.gapLocked() {
+			v.q.EndTurn() // what workers armed without delay is due now, too
+		}
 		if run.count == run.most {
 			return false
 		}
@@ -197,21 +202,26 @@ func (v *Virtual) next() bool {
 }
 
 // gapLocked does what is to be done between two events, until there is nothing.
-func (v *Virtual) gapLocked() {
+// It returns false if there was nothing.
+func (v *Virtual) gapLocked() bool {
+	b := &v.baton
+	if len(v.asked)+v.waits.live+len(b.ready)+len(b.finished)+b.busy == 0 {
+		return false // nearly always
+	}
 	for {
 		switch {
 		case len(v.asked) > 0:
 			v.doLocked()
-		case v.baton.busy > v.baton.stuck:
+		case b.busy > b.stuck:
 			v.awaitWorkerLocked()
 		case v.lookLocked(&v.waits):
-		case v.baton.handOnLocked(nil):
-		case v.baton.busy > 0:
+		case b.handOnLocked(nil):
+		case b.busy > 0:
 			v.awaitWorkerLocked()
-		case len(v.baton.finished) > 0:
-			v.baton.deliverLocked(v)
+		case len(b.finished) > 0:
+			b.deliverLocked(v)
 		default:
-			return
+			return true
 		}
 	}
 }

@@ -159,7 +159,10 @@ func (b *baton) deliverLocked(v *Virtual) {
 type function func()
 
 // Run calls it.
-func (f function) Run() { f() }
+func (f function) Run() seam.Task {
+	f()
+	return nil
+}
 
 // awaitWorkerLocked waits until a worker returns or parks, or until there is
 // something else to do. Workers that do neither for 2 real seconds are

@@ -27,7 +27,10 @@ func owner(log *slog.Logger) *seam.Owner {
 
 type task func()
 
-func (t task) Run() { t() }
+func (t task) Run() seam.Task {
+	t()
+	return nil
+}
 
 // rig is a clock with one owner.
 type rig struct {

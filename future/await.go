@@ -33,11 +33,15 @@ func (d *Deferred[T]) Await(ctx context.Context) (T, error) {
 	if v, f, ok := d.look(true); ok {
 		return v, f.error()
 	}
-	if err := d.n.wait(ctx); err != nil {
+	err := d.n.wait(ctx)
+	if err == nil {
+		err = d.n.fault().error() // it has settled and never changes: no lock
+	}
+	if err != nil {
 		var zero T
 		return zero, err
 	}
-	return d.Result()
+	return d.value, nil
 }
 
 // error is the error of f, nil if there is no failure.
@@ -106,6 +110,27 @@ func (w *waiter) source() *node { return w.of }
 func (w *waiter) runs(bool) bool { return true }
 
 func (w *waiter) step(*fault) (*node, *fault) { return nil, nil } // never called: see work.wake
+
+// list makes w a reader of what it waits for. It returns false if that has
+// settled. It reports whether that is a root which waits for nothing itself.
+func (w *waiter) list() (ok, root bool) {
+	s := w.of
+	s.lockHere()
+	defer s.mu.Unlock()
+	return s.enlistHere(&w.n), s.phase == open && !s.asksOthers()
+}
+
+// asksOthers reports whether n, a root that is locked, waits for others in its
+// own way.
+func (n *node) asksOthers() bool {
+	switch n.role.(type) {
+	case nil, *canceller:
+		return false
+	case *gather, runner:
+		return true
+	}
+	return false
+}
 
 // withdraw ends the wait, because of why, before its source has settled. It
 // returns false if the source was faster. It does not wake.
@@ -178,13 +203,14 @@ func (n *node) park(ctx context.Context, t *task) error {
 	}
 	p := &parked{task: t, ch: make(chan struct{}, 1)}
 	p.of, p.by, p.n.role = n, p, &p.waiter
-	if !enlist(&p.n, n) {
+	listed, root := p.list()
+	if !listed {
 		return nil
 	}
 	if t != nil {
-		t.waitsAt(&p.waiter)
-		defer t.waitsAt(nil)
-		if t.waitsForItself() {
+		t.at.Store(&p.waiter)
+		defer t.at.Store(nil)
+		if !root && t.waitsForItself() {
 			p.stop(errCycle)
 		}
 	}
@@ -197,9 +223,14 @@ func (n *node) park(ctx context.Context, t *task) error {
 			defer loop.Leave(m)
 		}
 	}
+	done := ctx.Done()
+	if done == nil { // half the price of a select
+		<-p.ch
+		return p.why
+	}
 	select {
 	case <-p.ch:
-	case <-ctx.Done():
+	case <-done:
 		if p.withdraw(gaveUpOf(ctx)) {
 			return p.why
 		}

@@ -74,8 +74,7 @@ type coroutine struct {
 	out     *fault
 	control any // a property tester's panic, to go on in who resumes
 
-	running atomic.Bool
-	nested  atomic.Int32 // coroutines that were started by it and run now
+	nested atomic.Int32 // coroutines that were started by it and run now
 
 	// On a loop; touched on its goroutine only.
 	next    func() (struct{}, bool)
@@ -83,9 +82,10 @@ type coroutine struct {
 	stopped error // once the loop has: all waits end so
 
 	// Inline.
-	begun bool
-	turn  chan chan bool // the resumer's channel to answer on
-	reply chan bool      // true: f has returned
+	begun   bool
+	running atomic.Bool
+	turn    chan chan bool // the resumer's channel to answer on
+	reply   chan bool      // true: f has returned
 }
 
 // coroutineOf is a coroutine with its Deferred.
@@ -140,7 +140,10 @@ func (c *coroutine) interruptAt(at *waiter, why error) {
 
 // innermost reports whether the coroutine runs now, and no coroutine within it.
 func (c *coroutine) innermost() bool {
-	return c.running.Load() && c.nested.Load() == 0 && (c.home == nil || c.home.inner.Load() == c)
+	if c.home != nil {
+		return c.home.inner.Load() == c && c.nested.Load() == 0
+	}
+	return c.running.Load() && c.nested.Load() == 0
 }
 
 // wake is not called: a coroutine is resumed by work.wake.
@@ -156,10 +159,11 @@ func (c *coroutine) await(ctx context.Context, n *node) error {
 	}
 	at := &waiter{of: n, by: c, own: lifetime.Of(ctx) == c.life}
 	at.n.home, at.n.role = c.home, at
-	if !enlist(&at.n, n) {
+	listed, root := at.list()
+	if !listed {
 		return nil
 	}
-	c.waitsAt(at)
+	c.at.Store(at)
 	if !at.own && ctx.Done() != nil { // in this order: Done makes a channel
 		stop := watch(c.home, ctx, func() { c.interruptAt(at, gaveUpOf(ctx)) })
 		defer stop()
@@ -176,13 +180,13 @@ func (c *coroutine) await(ctx context.Context, n *node) error {
 	if !over && ctx.Err() != nil { // a cancel that came before the wait was known has found none
 		over = at.withdraw(gaveUpOf(ctx))
 	}
-	if !over && c.waitsForItself() {
+	if !over && !root && c.waitsForItself() {
 		over = at.withdraw(errCycle)
 	}
 	if !over {
 		c.suspend()
 	}
-	c.waitsAt(nil)
+	c.at.Store(nil)
 	if c.stopped != nil {
 		return c.stopped
 	}
@@ -190,13 +194,13 @@ func (c *coroutine) await(ctx context.Context, n *node) error {
 }
 
 func (c *coroutine) suspend() {
-	c.running.Store(false)
 	if c.home != nil {
 		c.yield(struct{}{})
-	} else {
-		c.reply <- false
-		c.reply = <-c.turn
+		return
 	}
+	c.running.Store(false)
+	c.reply <- false
+	c.reply = <-c.turn
 	c.running.Store(true)
 }
 
@@ -235,8 +239,6 @@ func (c *coroutine) goroutine() {
 // seq is the body of a coroutine on a loop.
 func (c *coroutine) seq(yield func(struct{}) bool) {
 	c.yield = yield
-	defer c.running.Store(false)
-	c.running.Store(true)
 	mark.Coroutine(c.main)
 }
 
@@ -294,7 +296,10 @@ func (c *coroutine) post(f func()) bool {
 type resumption func()
 
 // Run is the turn.
-func (f resumption) Run() { f() }
+func (f resumption) Run() seam.Task {
+	f()
+	return nil
+}
 
 // String names it in lists of what is scheduled.
 func (f resumption) String() string { return "a turn of a coroutine" }

@@ -74,7 +74,7 @@ func (h *home) post(n *node) bool {
 	if h.loop != nil {
 		return h.loop.PostTask((*posted)(n))
 	}
-	h.ex.Post((*posted)(n).Run)
+	h.ex.Post(func() { (*posted)(n).Run() })
 	return true
 }
 

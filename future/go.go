@@ -172,16 +172,17 @@ func (j *job) await(ctx context.Context, n *node) error {
 	}
 	at := &waiter{of: n, by: j}
 	at.n.role = at
-	if !enlist(&at.n, n) {
+	listed, root := at.list()
+	if !listed {
 		return nil
 	}
-	j.waitsAt(at)
+	j.at.Store(at)
 	end := func(why error) {
 		if at.withdraw(why) {
 			j.wake()
 		}
 	}
-	if j.waitsForItself() {
+	if !root && j.waitsForItself() {
 		end(errCycle)
 	}
 	own := j.n.home.loop
@@ -201,6 +202,6 @@ func (j *job) await(ctx context.Context, n *node) error {
 		}
 	}
 	j.worker.Park()
-	j.waitsAt(nil)
+	j.at.Store(nil)
 	return at.why
 }

@@ -214,9 +214,14 @@ func attach(r, s *node) {
 // enlist makes r, which nobody else knows, a waiting reader of s and counts it
 // as a consumer. It returns false if r is to be run at once instead.
 func enlist(r, s *node) bool {
-	r.phase = waiting
 	s.lockHere()
 	defer s.mu.Unlock()
+	return s.enlistHere(r)
+}
+
+// enlistHere is enlist with n locked.
+func (s *node) enlistHere(r *node) bool {
+	r.phase = waiting
 	s.watch()
 	if s.phase == settled && s.readers == nil {
 		return false

@@ -3,6 +3,7 @@ package future
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/deferred-go/deferred/failure"
 	"github.com/deferred-go/deferred/internal/lifetime"
@@ -17,9 +18,10 @@ type task struct {
 	life   *lifetime.Context // its context
 	member seam.Member       // of the loop, if it has one
 
+	at   atomic.Pointer[waiter] // what it waits for
+	ends atomic.Bool            // a cancel is under way, which will end the context; set with mu held
+
 	mu    sync.Mutex
-	at    *waiter // what it waits for
-	ends  bool    // a cancel is under way, which will end the context
 	woken *waiter // its wait is over, but it has to wait for that end
 }
 
@@ -29,7 +31,7 @@ func (t *task) tasked() *task { return t }
 // returns the wait that was over meanwhile, or nil.
 func (t *task) ending() {
 	t.mu.Lock()
-	t.ends = true
+	t.ends.Store(true)
 	t.mu.Unlock()
 }
 
@@ -39,19 +41,24 @@ func (t *task) ended() (woken *waiter) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	woken, t.woken, t.ends = t.woken, nil, false
+	woken, t.woken = t.woken, nil
+	t.ends.Store(false)
 	return woken
 }
 
 // wakesLate notes that the wait at is over if that has to wait for the end of
 // the context.
 func (t *task) wakesLate(at *waiter) bool {
+	if !t.ends.Load() { // nearly always
+		return false
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.ends {
+	late := t.ends.Load()
+	if late {
 		t.woken = at
 	}
-	return t.ends
+	return late
 }
 
 // begin gives the task, which is the core of owner, its Deferred and its
@@ -69,12 +76,6 @@ func (t *task) begin(ctx context.Context, n *node, h *home, owner runner) {
 	t.life = lifetime.New(ctx, watch, owner)
 }
 
-func (t *task) waitsAt(w *waiter) {
-	t.mu.Lock()
-	t.at = w
-	t.mu.Unlock()
-}
-
 // waitsForItself reports whether what the task waits for now waits for the
 // task, so that neither would ever go on.
 func (t *task) waitsForItself() bool {
@@ -85,11 +86,7 @@ func (t *task) waitsForItself() bool {
 }
 
 // current is what the task waits for, or nil.
-func (t *task) current() *waiter {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.at
-}
+func (t *task) current() *waiter { return t.at.Load() }
 
 // over ends the task's context, for its function has returned.
 func (t *task) over() {

@@ -23,6 +23,9 @@ type work struct {
 	top  *node  // settled nodes with readers to run, the innermost first, linked by next
 	rest []item // what else is to be done, last in, first out
 
+	turn *home // of whose loop this work is a turn, or nil
+	then *node // what that is to queue at its end
+
 	calling  *node  // the node whose function runs, to fail if that panics
 	canceler *fault // what its canceller was called for; nil: it is not the canceller that runs
 }
@@ -95,6 +98,7 @@ func (w *work) broken(v any) {
 		panic(v)
 	}
 	if v == nil {
+		w.turn = nil // it does not come to its end
 		w.run()
 	}
 }
@@ -205,14 +209,22 @@ func (w *work) take(r *node, in *fault) {
 	if r.home.loops() && role.runs(in != nil) {
 		r.phase = queued
 		r.mu.Unlock()
-		if !r.home.post(r) {
-			w.refuse(r)
-		}
+		w.queue(r)
 		return
 	}
 	r.phase, r.role = running, role
 	r.mu.Unlock()
 	w.step(r, role, in, w.old)
+}
+
+// queue lets r run as a step of its loop. If this is a turn of that loop, and
+// r the last thing in it, the loop queues r along with ending the turn.
+func (w *work) queue(r *node) {
+	if r.home == w.turn && r.home.loop != nil && w.top == nil && len(w.rest) == 0 {
+		w.then = r
+	} else if !r.home.post(r) {
+		w.refuse(r)
+	}
 }
 
 // step runs the callback of n, or passes the outcome through.
@@ -221,8 +233,7 @@ func (w *work) step(n *node, role role, in *fault, old *node) {
 	case *member:
 		w.arrive(r, in)
 		return
-	case *waiter:
-		w.settle(n, nil, true)
+	case *waiter: // nobody reads it: it stays running
 		w.wake(r)
 		return
 	}
@@ -268,12 +279,18 @@ func (w *work) settleAndUnlock(n *node, f *fault, gone bool) (first bool) {
 type posted node
 
 // Run is the step.
-func (p *posted) Run() {
+func (p *posted) Run() (next seam.Task) {
 	n := (*node)(p)
-	if role, in, old, ok := n.dequeue(); ok {
-		w := work{reader: n, in: in, role: role, old: old}
-		w.run()
+	role, in, old, ok := n.dequeue()
+	if !ok {
+		return nil
 	}
+	w := work{reader: n, in: in, role: role, old: old, turn: n.home}
+	w.run()
+	if w.then != nil {
+		return (*posted)(w.then)
+	}
+	return nil
 }
 
 // String names the step in lists of what is scheduled.

@@ -172,5 +172,9 @@ type step struct {
 	name string
 }
 
-func (s step) Run()           { s.d.add("%s ran", s.name) }
+func (s step) Run() seam.Task {
+	s.d.add("%s ran", s.name)
+	return nil
+}
+
 func (s step) Drop(err error) { s.d.add("%s dropped: %v", s.name, err) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/deferred-go/deferred/clock"
@@ -17,6 +18,7 @@ import (
 type loop struct {
 	r     *Reactor
 	clk   clock.Clock
+	since func(t time.Time) time.Duration
 	epoch time.Time // the times of q count from here
 	pool  pool
 
@@ -29,23 +31,31 @@ type loop struct {
 	// not this package's, not even the clock. The pool's lock is never held
 	// together with it.
 	mu      sync.Mutex
-	q       timerq.Queue
+	asleep  bool // the loop waits at wake
+	stopped bool // Stop has been called, or Run's context has ended
+	turn    bool // a function runs
 	phase   phase
-	stopped bool  // Stop has been called, or Run's context has ended
+	q       timerq.Queue
 	result  error // of Run
-	turn    bool  // a function runs
-	asleep  bool  // the loop waits at wake
 	wake    chan struct{}
 	armed   int64 // when timer fires; never, if it is not armed
 
+	_ [64]byte // what others write stays out of the loop's cache lines
+
+	// Read by the loop between two turns, without mu; written with mu held.
+	disturb atomic.Bool  // there is something to do under mu
+	due     atomic.Int64 // no timer in q is due earlier
+
 	// The loop's goroutine alone has the following.
+	batch    timerq.Batch // to be run, as long as nothing disturbs
 	item     timerq.Item
+	then     seam.Task // what it returned
 	running  bool
 	goexit   bool
 	finished bool
 	turns    int   // since the clock was read
 	read     int64 // what it said
-	stale    bool  // the loop has slept since
+	stale    bool  // it has to be read
 	timer    clock.Timer
 	unwatch  func() bool
 }
@@ -71,11 +81,17 @@ const (
 
 func newLoop(r *Reactor, c clock.Clock) *loop {
 	l := &loop{r: r, clk: c, stepwise: c != clock.System(), armed: never, stale: true, epoch: c.Now()}
+	l.since = func(t time.Time) time.Duration { return c.Now().Sub(t) }
+	if c, ok := c.(interface {
+		Since(t time.Time) time.Duration
+	}); ok {
+		l.since = c.Since
+	}
 	l.pool.init(r)
 	return l
 }
 
-func (l *loop) clock() int64 { return int64(l.clk.Now().Sub(l.epoch)) }
+func (l *loop) clock() int64 { return int64(l.since(l.epoch)) }
 
 // now is the clock's time, or that of the event, for whom it concerns.
 func (l *loop) now() time.Time {
@@ -156,6 +172,12 @@ func (t *timer) arm(d time.Duration) (was, ok bool) {
 		}
 	}
 	l.q.Arm(&t.Timer, when, l.turn)
+	if when < l.due.Load() {
+		l.due.Store(when)
+	}
+	if d <= 0 {
+		l.disturb.Store(true) // the end of the turn queues it
+	}
 	if d <= 0 || when < l.armed {
 		l.wakeAndUnlock()
 	} else {
@@ -201,7 +223,7 @@ func (l *loop) timers() []seam.Scheduled {
 	l.mu.Unlock()
 	var list []seam.Scheduled
 	for _, it := range items {
-		if t := it.Timer; t != nil {
+		if t := it.Timer(); t != nil {
 			list = append(list, seam.Scheduled{At: l.epoch.Add(time.Duration(it.When)), What: birth.Func(t.F), Birth: t.Birth.String()})
 		}
 	}
@@ -213,7 +235,7 @@ func (l *loop) posts() (names []string) {
 	items := l.q.All(nil)
 	l.mu.Unlock()
 	for _, it := range items {
-		if it.Timer == nil {
+		if it.Timer() == nil {
 			names = append(names, birth.Func(it.Task))
 		}
 	}

@@ -159,7 +159,10 @@ func (b born) String() string { return name(b.function.String(), b.at) }
 type function func()
 
 // Run calls it.
-func (f function) Run() { f() }
+func (f function) Run() seam.Task {
+	f()
+	return nil
+}
 
 // String names it in lists of what is scheduled.
 func (f function) String() string { return birth.Func((func())(f)) }

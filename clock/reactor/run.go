@@ -2,6 +2,7 @@ package reactor
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"github.com/deferred-go/deferred/internal/birth"
@@ -48,6 +49,7 @@ func (l *loop) halt(result error) {
 		return
 	}
 	l.stopped, l.result = true, result
+	l.disturb.Store(true)
 	idle := l.phase == fresh
 	if idle {
 		l.phase = over
@@ -99,19 +101,27 @@ func (l *loop) finish() {
 	items := l.q.Drop(nil)
 	l.mu.Unlock()
 	var due seam.Dropped
+	for t, ok := l.batch.Next(); ok; t, ok = l.batch.Next() {
+		dropTask(&due, t)
+	}
 	for _, it := range items {
-		switch t, ok := it.Task.(seam.Dropper); {
-		case ok:
-			due.Tasks = append(due.Tasks, t)
-		case it.Timer != nil:
-			due.Lost = append(due.Lost, name("a delayed call of "+birth.Func(it.Timer.F), it.Timer.Birth))
-		default:
-			due.Lost = append(due.Lost, "a posted "+birth.Func(it.Task))
+		if t := it.Timer(); t != nil {
+			due.Lost = append(due.Lost, name("a delayed call of "+birth.Func(t.F), t.Birth))
+		} else {
+			dropTask(&due, it.Task)
 		}
 	}
 	due.Lost = append(due.Lost, l.pool.stop()...)
 	defer l.reportLingering()
 	l.r.finish(due)
+}
+
+func dropTask(due *seam.Dropped, t seam.Task) {
+	if _, ok := t.(seam.Dropper); ok {
+		due.Tasks = append(due.Tasks, t)
+	} else {
+		due.Lost = append(due.Lost, "a posted "+birth.Func(t))
+	}
 }
 
 // grace is how long jobs may take to see that the reactor has stopped before
@@ -152,7 +162,7 @@ func (l *loop) guarded() (done bool) {
 		}
 	}()
 	for l.next() {
-		l.item.Run()
+		l.then = l.item.Run()
 		l.running = false
 	}
 	return true
@@ -168,21 +178,59 @@ func (l *loop) endTurn() {
 // next finds the next item, sleeping as need be. It returns false when the
 // loop is to end.
 func (l *loop) next() bool {
+	if l.then == nil && !l.disturb.Load() && l.inTime() && l.takeOfBatch() {
+		return true
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.disturb.Store(false)
 	l.turn = false
+	l.q.Then(l.then, nil)
+	l.then = nil
 	l.q.EndTurn()
 	for !l.stopped {
 		if !l.stale && l.takeLocked() {
 			return true
 		}
-		l.lookLocked()
-		if l.takeLocked() {
-			return true
+		if l.mustLook() {
+			l.lookLocked()
+			if l.takeLocked() {
+				return true
+			}
 		}
 		l.restLocked()
 	}
 	return false
+}
+
+// inTime reports whether no timer is due yet: so it was when the clock was last
+// read, which is done again after so many turns.
+func (l *loop) inTime() bool {
+	if l.turns < fair {
+		return true
+	}
+	if l.batch.Empty() || l.stepwise || l.clock() >= l.due.Load() {
+		return false
+	}
+	l.turns = 0
+	return true
+}
+
+// mustLook reports whether the clock is to be read before the loop sleeps. On
+// clock.System the timer that is armed tells when something has become due.
+func (l *loop) mustLook() bool {
+	when, ok := l.q.Later()
+	return l.stale || l.stepwise || l.turns >= fair || ok && when < l.armed
+}
+
+// takeOfBatch takes the next task of the batch, without the lock.
+func (l *loop) takeOfBatch() bool {
+	t, ok := l.batch.Next()
+	if ok {
+		l.item, l.running = timerq.Item{Task: t}, true
+		l.turns++
+	}
+	return ok
 }
 
 // takeLocked takes the next item that is due, unless it is time to look at the
@@ -194,6 +242,10 @@ func (l *loop) takeLocked() bool {
 	}
 	if l.turns >= bound {
 		return false
+	}
+	if !l.stepwise && (!l.batch.Empty() || l.q.Take(&l.batch)) {
+		l.turn = true
+		return l.takeOfBatch()
 	}
 	it, ok := l.q.Next()
 	if !ok && l.stepwise {
@@ -236,6 +288,10 @@ func (l *loop) seeLocked(now int64) {
 	if !l.stepwise || flood {
 		l.q.Ripen(now)
 		l.q.Release()
+		l.due.Store(never)
+		if when, ok := l.q.Later(); ok {
+			l.due.Store(when)
+		}
 	} else if when, ok := l.q.Later(); ok && when <= now {
 		l.q.Hold()
 	} else {
@@ -249,15 +305,30 @@ func (l *loop) restLocked() {
 	if when, ok := l.q.Later(); ok && when < l.armed && !l.stopped {
 		l.armLocked(when)
 	}
-	when, ok := l.q.Later()
-	if l.stopped || l.q.Due() || ok && (when < l.armed || when <= l.read) {
-		return
+	for naps := 2; !l.wantedLocked(); naps-- {
+		if naps == 0 {
+			l.sleepLocked()
+			return
+		}
+		// Who posts is often about to post more, and pays for waking the loop.
+		l.mu.Unlock()
+		runtime.Gosched()
+		l.mu.Lock()
 	}
+}
+
+// wantedLocked reports whether there is something to do.
+func (l *loop) wantedLocked() bool {
+	when, ok := l.q.Later()
+	return l.stopped || l.q.Due() || ok && (when < l.armed || when <= l.read)
+}
+
+func (l *loop) sleepLocked() {
 	l.asleep = true
 	l.mu.Unlock()
 	<-l.wake
 	l.mu.Lock()
-	l.stale = true
+	l.stale = l.stepwise || l.armed == never
 }
 
 // armLocked arms the timer for when, which lies after the time last read, and

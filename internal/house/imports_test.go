@@ -24,6 +24,7 @@ var layers = []struct {
 	{"future/...", []string{"future", "failure", "clock"}},
 	{"testing/...", []string{"failure", "clock", "clock/reactor", "clock/benclock", "future", "future/...", "testing/..."}},
 	{"examples/...", []string{"failure", "clock", "clock/reactor", "clock/benclock", "future", "future/...", "testing/..."}},
+	{"internal/versus", []string{"clock"}}, // for benchmarks only
 	{"internal/...", []string{"internal/...", "failure"}},
 }
 

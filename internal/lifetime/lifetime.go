@@ -14,6 +14,7 @@ package lifetime
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/deferred-go/deferred/internal/linked"
@@ -30,6 +31,7 @@ type Context struct {
 	mu         sync.Mutex
 	std        *standard
 	ended      bool
+	over       atomic.Bool // ended, for who has no lock
 	err, cause error
 	hooks      linked.List[hook]
 	unwatch    func() bool
@@ -123,6 +125,7 @@ func (c *Context) End(err, cause error) bool {
 		return false
 	}
 	c.ended, c.err, c.cause = true, err, cause
+	c.over.Store(true)
 	std, unwatch, hooks := c.std, c.unwatch, c.hooks.First() != nil
 	c.unwatch = nil
 	c.mu.Unlock()
@@ -201,6 +204,9 @@ func (c *Context) Done() <-chan struct{} { return c.standard().ctx.Done() }
 
 // Err is nil until c ends.
 func (c *Context) Err() error {
+	if !c.over.Load() {
+		return nil
+	}
 	c.mu.Lock()
 	std, err := c.std, c.err
 	c.mu.Unlock()

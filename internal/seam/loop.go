@@ -17,8 +17,10 @@ import (
 	"github.com/deferred-go/deferred/internal/linked"
 )
 
-// A Task is one step of a loop.
-type Task interface{ Run() }
+// A Task is one step of a loop. What Run returns, unless that is nil, is posted
+// to the same loop: the loop queues it, as if Run had called PostTask at its
+// end, along with finding the step to run next.
+type Task interface{ Run() (next Task) }
 
 // A Loop is a reactor as package future sees it. Its methods may be called
 // from any goroutine.

@@ -16,8 +16,8 @@ import (
 	"github.com/deferred-go/deferred/internal/seam"
 )
 
-// A Timer is a delayed call. Its fields are protected by the lock of the
-// queue's user; F, Owner and Birth do not change.
+// A Timer is a delayed call, and a task as such. Its fields are protected by the
+// lock of the queue's user; F, Owner and Birth do not change.
 type Timer struct {
 	F     func()
 	Owner *seam.Owner
@@ -39,22 +39,23 @@ const (
 	inHeld
 )
 
-// An Item is what runs in one turn: a task or a timer.
+// Run calls F.
+func (t *Timer) Run() seam.Task {
+	t.F()
+	return nil
+}
+
+// An Item is what runs in one turn: a task that was posted, or a timer. What
+// its Run returns is to be given to Then.
 type Item struct {
-	Task  seam.Task
-	Timer *Timer
+	seam.Task
 	Owner *seam.Owner
 }
 
-func (it *Item) set() bool { return it.Task != nil || it.Timer != nil }
-
-// Run runs the item.
-func (it *Item) Run() {
-	if it.Timer != nil {
-		it.Timer.F()
-	} else {
-		it.Task.Run()
-	}
+// Timer is the item if that is a timer, else nil.
+func (it Item) Timer() *Timer {
+	t, _ := it.Task.(*Timer)
+	return t
 }
 
 // A Queue is not safe for concurrent use: its user locks.
@@ -63,15 +64,15 @@ type Queue struct {
 	// what was due before.
 	Now int64
 
-	heap  heap
 	ready ring
 	tail  ring // armed without delay in the running turn
 	held  ring // ready, but not before Release
+	heap  heap
 	seq   uint64
 }
 
 // Post queues t.
-func (q *Queue) Post(t seam.Task, o *seam.Owner) { q.ready.push(Item{Task: t, Owner: o}) }
+func (q *Queue) Post(t seam.Task, o *seam.Owner) { q.ready.push(t, o) }
 
 // Arm arms t, which is not armed, for the time when. If that is not after
 // Now, t is queued: at the end of the running turn, if there is one.
@@ -82,16 +83,14 @@ func (q *Queue) Arm(t *Timer, when int64, turn bool) {
 		q.heap.push(t, q.seq)
 		t.where = inHeap
 	case turn:
-		t.where, t.place = inTail, q.tail.tail
-		q.tail.push(Item{Timer: t, Owner: t.Owner})
+		t.where, t.place = inTail, q.tail.pushTimer(t)
 	default:
 		q.enqueue(t)
 	}
 }
 
 func (q *Queue) enqueue(t *Timer) {
-	t.where, t.place = inReady, q.ready.tail
-	q.ready.push(Item{Timer: t, Owner: t.Owner})
+	t.where, t.place = inReady, q.ready.pushTimer(t)
 }
 
 // Disarm disarms t and reports whether it was armed.
@@ -112,17 +111,28 @@ func (q *Queue) Disarm(t *Timer) bool {
 	return true
 }
 
+// Then queues what a turn of o's has returned. It is part of that turn: to be
+// called before EndTurn.
+func (q *Queue) Then(next seam.Task, o *seam.Owner) {
+	if next != nil {
+		q.Post(next, o)
+	}
+}
+
 // EndTurn queues the timers that were armed without delay in the turn.
 func (q *Queue) EndTurn() {
-	if q.tail.head == q.tail.tail {
-		return
+	if q.tail.head != q.tail.tail { // seldom
+		q.endTurn()
 	}
+}
+
+func (q *Queue) endTurn() {
 	for {
 		it, ok := q.tail.pop()
 		if !ok {
 			return
 		}
-		q.enqueue(it.Timer)
+		q.enqueue(it.Timer())
 	}
 }
 
@@ -147,10 +157,11 @@ func (q *Queue) Hold() {
 		if !ok {
 			return
 		}
-		if it.Timer != nil {
-			it.Timer.where, it.Timer.place = inHeld, q.held.tail
+		if t := it.Timer(); t != nil {
+			t.where, t.place = inHeld, q.held.pushTimer(t)
+		} else {
+			q.held.push(it.Task, it.Owner)
 		}
-		q.held.push(it)
 	}
 }
 
@@ -164,10 +175,10 @@ func (q *Queue) Release() bool {
 		if !ok {
 			return true
 		}
-		if it.Timer != nil {
-			q.enqueue(it.Timer)
+		if t := it.Timer(); t != nil {
+			q.enqueue(t)
 		} else {
-			q.ready.push(it)
+			q.ready.push(it.Task, it.Owner)
 		}
 	}
 }
@@ -177,14 +188,19 @@ func (q *Queue) Next() (Item, bool) {
 	if t := q.heap.first(); t != nil && t.when <= q.Now {
 		q.heap.pop()
 		t.where = nowhere
-		return Item{Timer: t, Owner: t.Owner}, true
+		return Item{t, t.Owner}, true
 	}
 	it, ok := q.ready.pop()
-	if it.Timer != nil {
-		it.Timer.where = nowhere
+	if t := it.Timer(); t != nil {
+		t.where = nowhere
 	}
 	return it, ok
 }
+
+// Take fills b, which is empty, with tasks that Next would return next if no
+// timer became due. It returns false if there are none, or so few that Next is
+// as fast. The tasks have no owners.
+func (q *Queue) Take(b *Batch) bool { return q.ready.take(b) }
 
 // Later returns the due time of the earliest timer in the heap. If nothing is
 // due, that is when something will be.
@@ -212,10 +228,10 @@ type Listed struct {
 }
 
 func listed(it Item) Listed {
-	if it.Timer == nil {
-		return Listed{Item: it}
+	if t := it.Timer(); t != nil {
+		return Listed{it, t.when}
 	}
-	return Listed{it, it.Timer.when}
+	return Listed{Item: it}
 }
 
 // All lists the items of o, or all if o is nil, in the order in which they
@@ -241,14 +257,14 @@ func (q *Queue) All(o *seam.Owner) []Listed {
 
 func (h *heap) list(all []Listed, s slot, o *seam.Owner) []Listed {
 	if t := h.table[s.id]; t != nil && (o == nil || t.Owner == o) {
-		all = append(all, Listed{Item{Timer: t, Owner: t.Owner}, t.when})
+		all = append(all, Listed{Item{t, t.Owner}, t.when})
 	}
 	return all
 }
 
 func (r *ring) list(all []Listed, o *seam.Owner) []Listed {
 	for p := r.head; p != r.tail; p++ {
-		if it := *r.at(p); it.set() && (o == nil || it.Owner == o) {
+		if it := r.at(p); it.Task != nil && (o == nil || it.Owner == o) {
 			all = append(all, listed(it))
 		}
 	}
@@ -258,7 +274,7 @@ func (r *ring) list(all []Listed, o *seam.Owner) []Listed {
 // Drop removes all items of o and returns those that were due, in order.
 func (q *Queue) Drop(o *seam.Owner) (due []Listed) {
 	for _, it := range q.All(o) {
-		if it.Timer == nil || it.When <= q.Now {
+		if it.Timer() == nil || it.When <= q.Now {
 			due = append(due, it)
 		}
 	}
@@ -277,9 +293,9 @@ func (q *Queue) Drop(o *seam.Owner) (due []Listed) {
 
 func (r *ring) drop(o *seam.Owner) {
 	for p := r.head; p != r.tail; p++ {
-		if it := r.at(p); it.set() && it.Owner == o {
-			if it.Timer != nil {
-				it.Timer.where = nowhere
+		if it := r.at(p); it.Task != nil && it.Owner == o {
+			if t := it.Timer(); t != nil {
+				t.where = nowhere
 			}
 			r.clear(p)
 		}

@@ -102,7 +102,7 @@ func (m *model) drop(o *seam.Owner) {
 
 type task int
 
-func (task) Run() {}
+func (task) Run() seam.Task { return nil }
 
 // pair is a queue and its model.
 type pair struct {
@@ -111,11 +111,12 @@ type pair struct {
 	timers []*timerq.Timer
 	owners []*seam.Owner
 	posts  int
+	batch  timerq.Batch
 }
 
 func (p *pair) id(it timerq.Item) int {
-	if it.Timer != nil {
-		return slices.Index(p.timers, it.Timer)
+	if t := it.Timer(); t != nil {
+		return slices.Index(p.timers, t)
 	}
 	return 1_000_000 + int(it.Task.(task))
 }
@@ -148,6 +149,62 @@ func (p *pair) take(t *rapid.T) {
 	}
 }
 
+func (p *pair) post(o *seam.Owner) {
+	p.q.Post(task(p.posts), o)
+	p.m.ready = append(p.m.ready, modelItem{id: 1_000_000 + p.posts, owner: o})
+	p.posts++
+}
+
+// takeBatch takes what a batch has, which must be what Next would give.
+func (p *pair) takeBatch(t *rapid.T) {
+	if when, ok := p.q.Later(); ok && when <= p.q.Now {
+		t.Skip("timers that are due come first")
+	}
+	got := p.q.Take(&p.batch)
+	if got == p.batch.Empty() {
+		t.Fatalf("Take() = %v, and empty is %v", got, p.batch.Empty())
+	}
+	for it, ok := p.batch.Next(); ok; it, ok = p.batch.Next() {
+		if want, _ := p.m.next(); p.id(timerq.Item{Task: it}) != want.id {
+			t.Fatalf("the batch has %v, the model says %v", it, want)
+		}
+	}
+}
+
+// A batch has all that is queued, if that is tasks; a timer ends it.
+func TestTake(t *testing.T) {
+	var q timerq.Queue
+	var b timerq.Batch
+	for round, posts := range []int{3, 4, 64, 65, 1000, 5000, 10} {
+		for i := range posts {
+			q.Post(task(i), nil)
+		}
+		if got, want := q.Take(&b), posts > 3; got != want {
+			t.Fatalf("round %d: Take() = %v with %d tasks", round, got, posts)
+		}
+		n := 0
+		for it, ok := b.Next(); ok; it, ok = b.Next() {
+			if it != seam.Task(task(n)) {
+				t.Fatalf("round %d: got %v, want %d", round, it, n)
+			}
+			n++
+		}
+		for _, ok := q.Next(); ok; _, ok = q.Next() {
+			n++
+		}
+		if n != posts {
+			t.Fatalf("round %d: took %d of %d", round, n, posts)
+		}
+	}
+	for i := range 100 {
+		q.Post(task(i), nil)
+	}
+	q.Arm(&timerq.Timer{}, 0, false)
+	if !q.Take(&b) || q.Len() == 0 {
+		t.Errorf("the timer is in the batch: %d left", q.Len())
+	}
+}
+
 // A queue does the same as its model, whatever is done to it.
 func TestQueue_is_like_its_model(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -173,12 +230,13 @@ func TestQueue_is_like_its_model(t *testing.T) {
 					arm(t, len(p.timers)-1)
 				}
 			},
-			"post": func(t *rapid.T) {
-				o := owner.Draw(t, "owner")
-				p.q.Post(task(p.posts), o)
-				p.m.ready = append(p.m.ready, modelItem{id: 1_000_000 + p.posts, owner: o})
-				p.posts++
+			"post": func(t *rapid.T) { p.post(owner.Draw(t, "owner")) },
+			"post many": func(t *rapid.T) {
+				for range rapid.IntRange(1, 80).Draw(t, "n") {
+					p.post(nil)
+				}
 			},
+			"batch": p.takeBatch,
 			"stop": func(t *rapid.T) {
 				i := pick(t)
 				if got, want := p.q.Disarm(p.timers[i]), p.m.disarm(i); got != want {
@@ -248,10 +306,10 @@ func TestDrop_returns_what_was_due_in_order(t *testing.T) {
 	now := timer(a, 5)
 	got := q.Drop(a)
 	want := []timerq.Listed{
-		{timerq.Item{Timer: due1, Owner: a}, 1},
-		{timerq.Item{Timer: due2, Owner: a}, 2},
+		{timerq.Item{Task: due1, Owner: a}, 1},
+		{timerq.Item{Task: due2, Owner: a}, 2},
 		{timerq.Item{Task: task(1), Owner: a}, 0},
-		{timerq.Item{Timer: now, Owner: a}, 5},
+		{timerq.Item{Task: now, Owner: a}, 5},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("Drop = %v, want %v", got, want)

@@ -1,51 +1,186 @@
 package timerq
 
+import "github.com/deferred-go/deferred/internal/seam"
+
 // ring is a queue of items, first in, first out, whose places can be emptied.
-// Places are counted from the first item that ever was in it.
+// Places are counted from the first item that ever was in it. It is made of
+// blocks, so that it grows without copying what is in it, and so that many
+// tasks can be taken at once.
 type ring struct {
-	items      []Item // a power of two
+	last       *block // of blocks, unless that is full or there is none
 	head, tail uint64
-	empty      int // places between head and tail that have been emptied
+	blocks     []*block // the first has the place head
+	empty      int      // places between head and tail that have been emptied
+	spare      []*block // empty ones
+}
+
+type block struct {
+	tasks  [blockSize]seam.Task
+	owners *[blockSize]*seam.Owner // nil: they have none
+	mixed  bool                    // it has, or had, a timer or an emptied place
+}
+
+const (
+	blockSize = 64
+	spares    = 64 // as many empty blocks are kept
+)
+
+func (b *block) set(i uint64, t seam.Task, o *seam.Owner) {
+	b.tasks[i] = t
+	if b.owners != nil {
+		b.owners[i] = o
+	} else if o != nil {
+		b.owners = new([blockSize]*seam.Owner)
+		b.owners[i] = o
+	}
+}
+
+func (b *block) get(i uint64) Item {
+	it := Item{Task: b.tasks[i]}
+	if b.owners != nil {
+		it.Owner = b.owners[i]
+	}
+	return it
 }
 
 func (r *ring) len() int { return int(r.tail-r.head) - r.empty }
 
-func (r *ring) at(place uint64) *Item { return &r.items[place&uint64(len(r.items)-1)] }
+// block returns the block of a place.
+func (r *ring) block(place uint64) *block { return r.blocks[place/blockSize-r.head/blockSize] }
 
-func (r *ring) push(it Item) {
-	if r.tail-r.head == uint64(len(r.items)) {
+func (r *ring) at(place uint64) Item { return r.block(place).get(place % blockSize) }
+
+func (r *ring) push(t seam.Task, o *seam.Owner) {
+	if r.last == nil {
 		r.grow()
 	}
-	*r.at(r.tail) = it
+	i := r.tail % blockSize
+	r.last.set(i, t, o)
 	r.tail++
+	if i == blockSize-1 {
+		r.last = nil
+	}
+}
+
+// pushTimer is push for a timer. It returns its place.
+func (r *ring) pushTimer(t *Timer) (place uint64) {
+	place = r.tail
+	r.push(t, t.Owner)
+	r.block(place).mixed = true
+	return place
 }
 
 func (r *ring) grow() {
-	old := *r
-	r.items = make([]Item, max(16, 2*len(old.items)))
-	for p := old.head; p != old.tail; p++ {
-		*r.at(p) = *old.at(p)
+	if n := len(r.spare); n > 0 {
+		r.last = r.spare[n-1]
+		r.spare = r.spare[:n-1]
+	} else {
+		r.last = new(block)
 	}
+	r.blocks = append(r.blocks, r.last)
 }
 
 func (r *ring) pop() (Item, bool) {
 	for r.head != r.tail {
-		p := r.at(r.head)
-		it := *p
-		*p = Item{}
-		r.head++
-		if it.set() {
+		b, i := r.blocks[0], r.head%blockSize
+		it := b.get(i)
+		b.set(i, nil, nil)
+		r.skip()
+		if it.Task != nil {
 			return it, true
 		}
 		r.empty--
 	}
-	if len(r.items) > keep {
-		r.items = nil
-	}
 	return Item{}, false
 }
 
+// skip goes on to the next place.
+func (r *ring) skip() {
+	r.head++
+	switch {
+	case r.head%blockSize == 0:
+		r.retire(r.detach())
+	case r.head == r.tail: // the next item may as well start the block anew
+		r.head -= r.head % blockSize
+		r.tail = r.head
+		r.last.mixed = false
+	}
+}
+
+// detach takes the first block off.
+func (r *ring) detach() *block {
+	b := r.blocks[0]
+	r.blocks[0] = nil
+	r.blocks = r.blocks[1:]
+	return b
+}
+
+// retire keeps b, which is empty, for later.
+func (r *ring) retire(b *block) {
+	if len(r.spare) < spares {
+		b.mixed = false
+		r.spare = append(r.spare, b)
+	}
+}
+
 func (r *ring) clear(place uint64) {
-	*r.at(place) = Item{}
+	b := r.block(place)
+	b.set(place%blockSize, nil, nil)
+	b.mixed = true
 	r.empty++
+}
+
+// A Batch is some tasks that have been taken from a queue together. It is its
+// user's alone. The zero Batch is empty.
+type Batch struct {
+	blocks  []*block // the task to take next is in the first that is not spent
+	spent   int
+	at, end int // in the first that is not spent, and in the last
+}
+
+// Next takes the next task, if there is one.
+func (b *Batch) Next() (seam.Task, bool) {
+	left := len(b.blocks) - b.spent
+	if left == 0 || left == 1 && b.at == b.end {
+		return nil, false
+	}
+	p := &b.blocks[b.spent].tasks[b.at]
+	t := *p
+	*p = nil
+	if b.at++; b.at == blockSize && left > 1 {
+		b.spent++
+		b.at = 0
+	}
+	return t, true
+}
+
+// Empty reports whether there is none.
+func (b *Batch) Empty() bool { return len(b.blocks)-b.spent <= 1 && b.at == b.end }
+
+// few is what is not worth a batch.
+const few = 4
+
+// take fills b, which is empty, with the blocks at the head that have just
+// tasks.
+func (r *ring) take(b *Batch) bool {
+	for i, spent := range b.blocks {
+		r.retire(spent)
+		b.blocks[i] = nil
+	}
+	*b = Batch{blocks: b.blocks[:0]}
+	if r.tail-r.head < few || r.blocks[0].mixed {
+		return false
+	}
+	b.at = int(r.head % blockSize)
+	for r.head != r.tail && !r.blocks[0].mixed {
+		b.end = blockSize
+		next := r.head - r.head%blockSize + blockSize
+		if r.tail < next { // it is the last block, too
+			b.end = int(r.tail % blockSize)
+			r.tail, r.last = next, nil
+		}
+		r.head = next
+		b.blocks = append(b.blocks, r.detach())
+	}
+	return true
 }
