@@ -1,12 +1,25 @@
 package future
 
-// Books keeps the failures of the inline Deferreds that NewIn makes, and of
-// those derived from them, cancellations included.
+import "github.com/deferred-go/deferred/internal/seam"
+
+// Books keeps the failures of the Deferreds that NewIn makes, and of those
+// derived from them, cancellations included.
 type Books struct{ h *home }
 
-// NewBooks returns empty books.
-func NewBooks() *Books {
-	return &Books{&home{ledger: &ledger{pending: make(map[*node]born), strict: true}}}
+// NewBooks returns empty books for inline Deferreds.
+func NewBooks() *Books { return &Books{&home{ledger: confLedger()}} }
+
+// NewBooksOn returns empty books for all Deferreds of ex, a reactor that is
+// new: NewIn is NewOn there.
+func NewBooksOn(ex Executor) *Books {
+	loop := seam.LoopOf(ex)
+	h := &home{ex: ex, loop: loop, ledger: confLedger()}
+	loop.Local().Store(h)
+	return &Books{h}
+}
+
+func confLedger() *ledger {
+	return &ledger{pending: make(map[*node]born), strict: true}
 }
 
 // NewIn is New for a Deferred that b knows.

@@ -2,6 +2,7 @@ package house_test
 
 import (
 	"fmt"
+	"go/ast"
 	"go/build"
 	"go/parser"
 	"go/token"
@@ -277,5 +278,85 @@ func TestLinks(t *testing.T) {
 		for _, to := range dead(name, text, func(n string) bool { return exists(filepath.Join(root(), filepath.FromSlash(n))) }) {
 			t.Errorf("%s: the link to %s leads nowhere", name, to)
 		}
+	}
+}
+
+// A namedTest is a link whose text is the name of a test, and whose target the
+// file in which it is to stand.
+var namedTest = regexp.MustCompile(`\[((?:Test|Example|Fuzz|Benchmark)\w*)\]\(([^()\s]+\.go)\)`)
+
+// lostTests returns the links of a document to tests that do not stand in the
+// file they lead to.
+func lostTests(doc, text string, stands func(file, test string) bool) (lost []string) {
+	_, prose := blocks(doc, text)
+	for _, m := range namedTest.FindAllStringSubmatch(prose, -1) {
+		if !stands(path.Join(path.Dir(doc), m[2]), m[1]) {
+			lost = append(lost, m[0])
+		}
+	}
+	return lost
+}
+
+// unshown returns the rows of the table in the section "Guarantees" of a
+// document which link to no test.
+func unshown(doc, text string) (rows []string) {
+	_, prose := blocks(doc, text)
+	_, section, _ := strings.Cut(prose, "\n## Guarantees\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	head := true
+	for _, row := range strings.Split(section, "\n") {
+		switch {
+		case !strings.HasPrefix(row, "|"):
+		case head:
+			head = !strings.HasPrefix(row, "|---")
+		case !namedTest.MatchString(row):
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// declared returns the names of the functions of each file of the module.
+func declared(t *testing.T) map[string][]string {
+	t.Helper()
+	names := map[string][]string{}
+	for _, f := range theModule(t).files {
+		for _, d := range f.ast.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil {
+				names[f.path] = append(names[f.path], fn.Name.Name)
+			}
+		}
+	}
+	return names
+}
+
+func TestTestsInDocumentsExist(t *testing.T) {
+	names := declared(t)
+	stands := func(file, test string) bool { return slices.Contains(names[file], test) }
+	for name, text := range documents(t) {
+		for _, l := range lostTests(name, text, stands) {
+			t.Errorf("%s: %s: there is no such test in that file; name one that shows what the text says", name, l)
+		}
+		for _, row := range unshown(name, text) {
+			t.Errorf("%s: this guarantee links to no test that shows it: %s", name, row)
+		}
+	}
+}
+
+func TestNamedTests(t *testing.T) {
+	stands := func(file, test string) bool { return file == "a/x_test.go" && test == "TestX" }
+	text := "[TestX](x_test.go) [TestY](x_test.go) [TestX](y_test.go) [the test](x_test.go) [FuzzX](../a/x_test.go)\n" +
+		"```\n[TestZ](x_test.go)\n```\n[TestX](../a/x_test.go) [ExampleT_M](z.go)\n"
+	want := []string{"[TestY](x_test.go)", "[TestX](y_test.go)", "[FuzzX](../a/x_test.go)", "[ExampleT_M](z.go)"}
+	if got := lostTests("a/doc.md", text, stands); !slices.Equal(got, want) {
+		t.Errorf("found %q, want %q", got, want)
+	}
+	table := "# A\n| x | y |\n|---|---|\n| not | looked at |\n\n## Guarantees\n\n| guarantee | shown by |\n|---|---|\n" +
+		"| one | [TestX](x_test.go) |\n| two | TestY |\n| three | [here](x_test.go) |\n\ntext\n\n## B\n| x |\n|---|\n| y |\n"
+	if got := unshown("doc.md", table); !slices.Equal(got, []string{"| two | TestY |", "| three | [here](x_test.go) |"}) {
+		t.Errorf("found %q", got)
+	}
+	if got := unshown("doc.md", "# A\n| x |\n|---|\n| y |\n"); got != nil {
+		t.Errorf("found %q without such a section", got)
 	}
 }
