@@ -120,6 +120,28 @@ func (w *waiter) list() (ok, root bool) {
 	return s.enlistHere(&w.n), s.phase == open && !s.asksOthers()
 }
 
+// relist is list for a waiter that has been one before, so that others may know
+// it.
+func (w *waiter) relist(of *node) (ok, root bool) {
+	for {
+		of.lockHere()
+		if of.lockAlso(&w.n) {
+			break
+		}
+	}
+	defer of.mu.Unlock()
+	defer w.n.mu.Unlock()
+	w.of, w.n.flags = of, 0
+	return of.enlistHere(&w.n), of.phase == open && !of.asksOthers()
+}
+
+// awaited is what w waits for, or has waited for.
+func (w *waiter) awaited() *node {
+	w.n.mu.Lock()
+	defer w.n.mu.Unlock()
+	return w.of
+}
+
 // asksOthers reports whether n, a root that is locked, waits for others in its
 // own way.
 func (n *node) asksOthers() bool {
@@ -137,17 +159,18 @@ func (n *node) asksOthers() bool {
 func (w *waiter) withdraw(why error) bool { return w.leave(settled, why) }
 
 func (w *waiter) leave(p phase, why error) bool {
-	n, s := &w.n, w.of
+	n := &w.n
 	for {
 		n.mu.Lock()
 		if n.phase != waiting {
 			n.mu.Unlock()
 			return false
 		}
-		if n.lockAlso(s) {
+		if n.lockAlso(w.of) {
 			break
 		}
 	}
+	s := w.of
 	defer s.mu.Unlock()
 	defer n.mu.Unlock()
 	if s.phase == settled {

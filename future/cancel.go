@@ -178,12 +178,13 @@ func (w *work) cancelWait(at *waiter, f *fault) {
 	if at == nil {
 		return
 	}
-	n, s := &at.n, at.of
+	n := &at.n
 	n.mu.Lock()
 	if n.phase != waiting {
 		n.mu.Unlock()
 		return
 	}
+	s := at.of
 	if !n.lockAlso(s) {
 		w.cancelWait(at, f)
 		return

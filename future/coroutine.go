@@ -81,6 +81,8 @@ type coroutine struct {
 	yield   func(struct{}) bool
 	stopped error // once the loop has: all waits end so
 
+	idle *waiter // of the last wait; the coroutine's alone
+
 	// Inline.
 	begun   bool
 	running atomic.Bool
@@ -157,9 +159,7 @@ func (c *coroutine) await(ctx context.Context, n *node) error {
 	if c.stopped != nil {
 		return c.stopped
 	}
-	at := &waiter{of: n, by: c, own: lifetime.Of(ctx) == c.life}
-	at.n.home, at.n.role = c.home, at
-	listed, root := at.list()
+	at, listed, root := c.list(n, lifetime.Of(ctx) == c.life)
 	if !listed {
 		return nil
 	}
@@ -190,7 +190,27 @@ func (c *coroutine) await(ctx context.Context, n *node) error {
 	if c.stopped != nil {
 		return c.stopped
 	}
+	if at.own && at.why == nil {
+		c.idle = at
+	}
 	return at.why
+}
+
+// list makes the coroutine a reader of n: with the waiter of its last wait, if
+// that ended by an outcome, so that it stands in no ring and no hook knows it.
+func (c *coroutine) list(n *node, own bool) (at *waiter, ok, root bool) {
+	if at = c.idle; at != nil && own {
+		c.idle = nil
+		ok, root = at.relist(n)
+	} else {
+		at = &waiter{of: n, by: c, own: own}
+		at.n.home, at.n.role = c.home, at
+		ok, root = at.list()
+	}
+	if !ok && own {
+		c.idle = at
+	}
+	return at, ok, root
 }
 
 func (c *coroutine) suspend() {
@@ -251,7 +271,7 @@ func (w *work) resume(c *coroutine) {
 	if !ended {
 		return
 	}
-	c.over()
+	c.finish()
 	if c.control != nil {
 		c.out.quiet = true
 	}
@@ -259,6 +279,12 @@ func (w *work) resume(c *coroutine) {
 	if c.control != nil {
 		panic(c.control)
 	}
+}
+
+// finish is to be called when f has returned, or will not run.
+func (c *coroutine) finish() {
+	c.idle = nil // the result outlives what f has waited for
+	c.over()
 }
 
 // startOn queues the coroutine's start.
@@ -314,7 +340,7 @@ func (c *coroutine) stop(err error) {
 	var w work
 	if c.next == nil {
 		c.out = stoppedFault(err)
-		c.over()
+		c.finish()
 		w.settle(c.n, c.out, false)
 		w.run()
 		return

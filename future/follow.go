@@ -177,7 +177,7 @@ func (n *node) waitsForItself() bool {
 // waitsFor returns what n waits for, or nil; of a gather the first input, the
 // others are added to more. If n has moved, it waits for what its taker does:
 // the taker itself may be who asks, and had n as its source a moment ago.
-func (n *node) waitsFor(more *[]*node) *node {
+func (n *node) waitsFor(more *[]*node) (next *node) {
 	n.mu.Lock()
 	for n.phase == moved {
 		by := n.role.source()
@@ -185,21 +185,23 @@ func (n *node) waitsFor(more *[]*node) *node {
 		n = by
 		n.mu.Lock()
 	}
-	defer n.mu.Unlock()
+	var at *waiter
 	switch n.phase {
 	case waiting:
-		return n.role.source()
+		next = n.role.source()
 	case open, running:
 		switch r := n.role.(type) {
 		case *gather:
-			return r.sources(more)
+			next = r.sources(more)
 		case runner:
-			if at := r.tasked().current(); at != nil {
-				return at.of
-			}
+			at = r.tasked().current()
 		}
 	}
-	return nil
+	n.mu.Unlock()
+	if at != nil {
+		next = at.awaited()
+	}
+	return next
 }
 
 // breakCycle fails n, which waits for itself.
