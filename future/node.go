@@ -151,8 +151,9 @@ func (n *node) takeFirst() *node {
 }
 
 // leave marks r, a listed reader, as gone. Its place in the ring is cleared
-// later, at the latest when more readers are gone than stay: so any number of
-// readers leave in any order in linear time, without a second link a node.
+// later, at the latest when more readers are gone than stay or when 255 are:
+// without a second link a node, so many readers leave in any order in a time
+// that is linear up to some 100,000 of them.
 // Until then r's next is not its own. n is locked, and r too.
 func (n *node) leave(r *node) {
 	r.gone = true
