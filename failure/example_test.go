@@ -48,6 +48,15 @@ func ExampleNew_goexit() {
 	// Output: runtime.Goexit called
 }
 
+// Only the text is the same everywhere, the frames are those of the place.
+func ExampleFailure_frames() {
+	err := fmt.Errorf("in the cart: %w", try(func() { panic("no room") }))
+	var broken *failure.Failure
+	if errors.As(err, &broken) {
+		fmt.Printf("%+v\n", broken)
+	}
+}
+
 func ExampleErrPanic() {
 	err := try(func() { panic(fs.ErrNotExist) })
 	fmt.Println(errors.Is(err, failure.ErrPanic), errors.Is(err, fs.ErrNotExist))

@@ -29,8 +29,8 @@ func ExampleJoin2() {
 	ctx := context.Background()
 	user := future.Go(ctx, getUser)
 	orders := future.Go(ctx, getOrders)
-	p, err := future.Join2(user, orders, newPage).Await(ctx)
-	fmt.Println(p.title, p.items, err)
+	page, err := future.Join2(user, orders, newPage).Await(ctx)
+	fmt.Println(page.title, page.items, err)
 	// Output: Orders of Ann 2 <nil>
 }
 

@@ -10,13 +10,18 @@ import (
 
 // What must not be lost is taken back by who made it.
 func ExampleResolver_Succeed() {
-	d, res := future.New[string]()
+	d, res := future.New[connection]()
 	d.Cancel(nil)
-	if conn := "connection 1"; !res.Succeed(conn) {
-		fmt.Println("closing", conn)
+	conn := connection("connection 1")
+	if !res.Succeed(conn) {
+		conn.Close()
 	}
 	// Output: closing connection 1
 }
+
+type connection string
+
+func (c connection) Close() { fmt.Println("closing", c) }
 
 func ExampleResolver_Fail() {
 	d, res := future.New[string]()

@@ -4,9 +4,11 @@
 // benbjohnson/clock.
 //
 //	v := clock.NewVirtual()
-//	cache := app.NewCache(benclock.New(v)) // takes a benbjohnson Clock
-//	r := reactor.New(v)                    // the same time, for Deferreds
-//	v.Advance(time.Hour)                   // moves both
+//	s := NewSession(benclock.New(v))       // takes a benbjohnson Clock
+//	v.CallLater(20*time.Minute, s.Touch)   // the same time
+//	v.Advance(40 * time.Minute)            // moves both
+//
+// A reactor on v has that time, too.
 //
 // The other direction, an application that has such a clock and wants a
 // reactor, is [clock.From]. For a clock made by New, From returns the Virtual.

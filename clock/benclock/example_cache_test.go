@@ -32,10 +32,10 @@ func (s *Session) Age() time.Duration { return s.clock.Since(s.since) }
 // happens in order.
 func ExampleNew() {
 	v := clock.NewVirtual()
-	s := NewSession(benclock.New(v))
-	v.CallLater(20*time.Minute, s.Touch)
+	s := NewSession(benclock.New(v))     // takes a benbjohnson Clock
+	v.CallLater(20*time.Minute, s.Touch) // the same time
+	v.Advance(40 * time.Minute)          // moves both
 
-	v.Advance(40 * time.Minute)
 	select {
 	case <-s.idle.C:
 		fmt.Println("idle")

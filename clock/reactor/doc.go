@@ -2,9 +2,14 @@
 // on one goroutine, so that what only they touch needs no lock.
 //
 //	r := reactor.New(clock.System())
-//	r.CallLater(time.Second, func() { fmt.Println("a second later") })
+//	r.CallLater(time.Millisecond, func() {
+//		fmt.Println("later")
+//		r.Stop()
+//	})
 //	r.Post(func() { fmt.Println("first") })
-//	err := r.Run(ctx) // until ctx ends or r.Stop is called
+//	fmt.Println(r.Run(context.Background()))
+//
+// Run returns when Stop is called or when its context ends.
 //
 // A [Reactor] is an Executor of package future: Deferreds that are made on it
 // have their callbacks there. It is a clock.Clock, too.

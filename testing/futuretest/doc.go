@@ -40,8 +40,8 @@
 // became ready, so such tests are reproducible too. A fake that is to hang must
 // hang in Await, with the context that it was given:
 //
-//	d, _ := future.New[int]()
-//	return d.Await(ctx)
+//	never, _ := future.New[int]()
+//	return never.Await(ctx)
 //
 // One that blocks elsewhere, even with <-ctx.Done(), holds the time that is to
 // end it; after two real seconds that is logged. A goroutine of the test's
