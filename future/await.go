@@ -222,7 +222,7 @@ func (w *work) wakeNow(at *waiter) {
 // library started.
 func (n *node) park(ctx context.Context, t *task) error {
 	if ctx.Err() != nil {
-		return gaveUpOf(ctx)
+		return n.giveUp(ctx)
 	}
 	p := &parked{task: t, ch: make(chan struct{}, 1)}
 	p.of, p.by, p.n.role = n, p, &p.waiter
@@ -260,6 +260,15 @@ func (n *node) park(ctx context.Context, t *task) error {
 		<-p.ch
 	}
 	return p.why
+}
+
+// giveUp is the end of a wait for n that has not begun, because ctx has ended.
+// It has taken n's outcome, as one that begins and then gives up.
+func (n *node) giveUp(ctx context.Context) error {
+	n.mu.Lock()
+	n.watch()
+	n.mu.Unlock()
+	return gaveUpOf(ctx)
 }
 
 // loop is the loop on which n's callbacks run, or nil.

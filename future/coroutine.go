@@ -154,7 +154,7 @@ func (c *coroutine) wake() {}
 // await suspends the coroutine until n has settled.
 func (c *coroutine) await(ctx context.Context, n *node) error {
 	if ctx.Err() != nil {
-		return gaveUpOf(ctx)
+		return n.giveUp(ctx)
 	}
 	if c.stopped != nil {
 		return c.stopped

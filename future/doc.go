@@ -117,6 +117,36 @@
 // very moment when both run, or that was resumed inline within the other; and
 // two workers on a real clock that wait with each other's context.
 //
+// # Time
+//
+// Whatever takes time is given a clock: [After], [Deferred.Timeout], and the
+// reactor that the rest is bound to. On clock.System that is the real one. A
+// clock.Virtual moves only when a test advances it, and runs what is due within
+// that call, in one order: by due time, then as it was scheduled; then what that
+// has queued on reactors; then time moves on. Now is, while a callback runs, the
+// time for which it was due. What blocks on a worker holds virtual time until it
+// returns or waits in Await. Package clock has the rules.
+//
+// # Testing
+//
+// A test makes its reactor with package futuretest, starts what it tests,
+// advances the clock and looks at the outcome:
+//
+//	r, clk := futuretest.New(t)
+//	d := future.After(r, 30*24*time.Hour, "paid")
+//	clk.Advance(30 * 24 * time.Hour)
+//	futuretest.Equal(t, d, "paid")
+//
+// The test's own goroutine turns the clock, so it does not Await what takes
+// time. Fakes of what blocks are functions for GoOn that wait in Await, for an
+// After or for a Deferred which the test settles. At its end the test fails for
+// what is left behind: a Deferred that has not settled, a timer, a worker, a
+// coroutine, a failure that nobody took, each with the line where it was made.
+// Such a test runs the same each time, and under a property tester too. Inline
+// Deferreds need no reactor: there the test settles, and all that hangs on that
+// has run when Succeed returns. In a bubble of testing/synctest, a reactor on
+// clock.System runs on the bubble's time.
+//
 // # Failures
 //
 // An error that a callback returned comes out of Catch and Await as it is. A

@@ -168,7 +168,7 @@ func (j *job) wake() { j.worker.Ready() }
 // await parks the worker until n has settled. Only the worker itself calls it.
 func (j *job) await(ctx context.Context, n *node) error {
 	if ctx.Err() != nil {
-		return gaveUpOf(ctx)
+		return n.giveUp(ctx)
 	}
 	at := &waiter{of: n, by: j}
 	at.n.role = at

@@ -52,8 +52,8 @@ func TestASecondCallbackReplacesNone(t *testing.T) {
 // Elsewhere a callback that is attached after the outcome has come never runs.
 func TestALateCallbackRuns(t *testing.T) {
 	t.Parallel()
-	wantOutcome(t, future.Then(succeed(1), inc), 2, nil)
-	wantOutcome(t, fail(errA).Catch(func(error) (int, error) { return 3, nil }), 3, nil)
+	wantOutcome(t, future.Then(future.Succeed(1), inc), 2, nil)
+	wantOutcome(t, future.Fail[int](errA).Catch(func(error) (int, error) { return 3, nil }), 3, nil)
 	canceled, _ := future.New[int]()
 	canceled.Cancel(nil)
 	wantOutcome(t, canceled.Catch(func(error) (int, error) { return 4, nil }), 4, nil)
@@ -89,7 +89,7 @@ func TestAnOutcomeThatIsThereWinsOverAnEndedContext(t *testing.T) {
 	t.Parallel()
 	ended, cancel := context.WithCancel(background)
 	cancel()
-	d := succeed(3)
+	d := future.Succeed(3)
 	for range 100 {
 		if v, err := d.Await(ended); v != 3 || err != nil {
 			t.Fatalf("Await = %d, %v", v, err)
@@ -107,9 +107,9 @@ func TestAPanicInAContinuationEndsNothingElse(t *testing.T) {
 	r := reactor.New(clk)
 	defer r.Stop()
 	ds := []pitDeferred{
-		future.Then(succeed(1), bad), future.Then(future.After(r, 1, 0), bad), future.Then(future.Go(background, task), inc),
+		future.Then(future.Succeed(1), bad), future.Then(future.After(r, 1, 0), bad), future.Then(future.Go(background, task), inc),
 		future.GoOn(background, r, task), future.Async(background, task), future.AsyncOn(background, r, task),
-		future.Then(succeed(1).On(r), bad).Finally(pitNothing),
+		future.Then(future.Succeed(1).On(r), bad).Finally(pitNothing),
 	}
 	last := future.After(r, 2, 7)
 	clk.Run()
@@ -174,7 +174,7 @@ func TestARecursiveLoopDoesNotGrow(t *testing.T) {
 		now = res
 		return future.ThenFlat(d, func(v int) pitDeferred {
 			if v == rounds {
-				return succeed(v)
+				return future.Succeed(v)
 			}
 			return round()
 		})
@@ -243,9 +243,9 @@ func TestAnOutcomeCanBeReadAgain(t *testing.T) {
 func TestAnOutcomeIsNotTakenFromOthers(t *testing.T) {
 	t.Parallel()
 	inner, res := future.New[int]()
-	ds := []pitDeferred{pitReturning(succeed(0), inner), pitReturning(succeed(0), inner), future.Race(inner), inner}
+	ds := []pitDeferred{pitReturning(future.Succeed(0), inner), pitReturning(future.Succeed(0), inner), future.Race(inner), inner}
 	res.Succeed(5)
-	for _, d := range append(ds, pitReturning(succeed(0), inner)) {
+	for _, d := range append(ds, pitReturning(future.Succeed(0), inner)) {
 		wantOutcome(t, d, 5, nil)
 	}
 }
@@ -260,7 +260,7 @@ func TestAnErrorKeepsItsFormAtEveryStage(t *testing.T) {
 	t.Parallel()
 	wrapped := fmt.Errorf("wrapped: %w", &pitError{7})
 	d := future.Fail[int](wrapped)
-	stages := []pitDeferred{d, future.Then(d, inc), future.Race(d), pitReturning(succeed(0), d), d.Shield(), d.On(new(foreign))}
+	stages := []pitDeferred{d, future.Then(d, inc), future.Race(d), pitReturning(future.Succeed(0), d), d.Shield(), d.On(new(foreign))}
 	stages = append(stages, future.Async(background, d.Await), future.Then(future.Then(d, inc), inc).Finally(pitNothing))
 	for i, e := range stages {
 		_, err := e.Result()
@@ -268,7 +268,7 @@ func TestAnErrorKeepsItsFormAtEveryStage(t *testing.T) {
 			t.Errorf("stage %d has %v", i, err)
 		}
 	}
-	_, err := future.Then(succeed(0), func(int) (int, error) { panic(wrapped) }).Result()
+	_, err := future.Then(future.Succeed(0), func(int) (int, error) { panic(wrapped) }).Result()
 	if found := new(pitError); !errors.As(err, &found) {
 		t.Errorf("a panic with an error gives %v", err)
 	}
@@ -278,10 +278,10 @@ func TestAnErrorKeepsItsFormAtEveryStage(t *testing.T) {
 // or its value the result.
 func TestACleanUpHidesNothing(t *testing.T) {
 	t.Parallel()
-	wantError(t, fail(errA).Finally(func() error { return errB }), "", errA, errB)
-	wantError(t, fail(errA).Finally(func() error { panic(errB) }), "", errA, errB, failure.ErrPanic)
-	wantOutcome(t, succeed(1).Finally(pitNothing), 1, nil)
-	wantOutcome(t, succeed(1).Finally(func() error { return errB }), 0, errB)
+	wantError(t, future.Fail[int](errA).Finally(func() error { return errB }), "", errA, errB)
+	wantError(t, future.Fail[int](errA).Finally(func() error { panic(errB) }), "", errA, errB, failure.ErrPanic)
+	wantOutcome(t, future.Succeed(1).Finally(pitNothing), 1, nil)
+	wantOutcome(t, future.Succeed(1).Finally(func() error { return errB }), 0, errB)
 }
 
 // Elsewhere a failure with a nil error is a failure that every check takes for
@@ -294,7 +294,7 @@ func TestANilErrorIsNoFailure(t *testing.T) {
 	wantPending(t, d)
 	res.Settle(2, nil)
 	wantOutcome(t, d, 2, nil)
-	wantOutcome(t, fail(errA).Catch(func(error) (int, error) { return 3, nil }), 3, nil)
+	wantOutcome(t, future.Fail[int](errA).Catch(func(error) (int, error) { return 3, nil }), 3, nil)
 }
 
 // Elsewhere a nil pointer in an error is dereferenced, or taken for no error in
@@ -302,7 +302,7 @@ func TestANilErrorIsNoFailure(t *testing.T) {
 func TestATypedNilErrorIsAnErrorEverywhere(t *testing.T) {
 	t.Parallel()
 	var none *pitError
-	returned := future.Then(succeed(0), func(int) (int, error) { return 1, none })
+	returned := future.Then(future.Succeed(0), func(int) (int, error) { return 1, none })
 	d := future.Settle[int](1, none)
 	for _, e := range []pitDeferred{d, returned, d.Catch(func(err error) (int, error) { return 0, err }), future.Race(returned)} {
 		wantOutcome(t, e, 0, error(none))
@@ -403,9 +403,9 @@ func TestATimeoutThatDidNotStrikeLeavesNoTimer(t *testing.T) {
 	clk := clock.NewVirtual()
 	d, res := future.New[int]()
 	bound := d.Timeout(clk, time.Hour)
-	future.Race(d.Shield().Timeout(clk, time.Hour), succeed(1))
+	future.Race(d.Shield().Timeout(clk, time.Hour), future.Succeed(1))
 	failing := future.Then(d, func(int) (int, error) { return 0, errA }).Timeout(clk, time.Hour)
-	succeed(1).Timeout(clk, time.Hour)
+	future.Succeed(1).Timeout(clk, time.Hour)
 	res.Succeed(1)
 	wantNoTimers(t, clk)
 	wantOutcome(t, bound, 1, nil)
@@ -416,7 +416,7 @@ func TestATimeoutThatDidNotStrikeLeavesNoTimer(t *testing.T) {
 func TestCancelOfOneBranchLeavesTheOther(t *testing.T) {
 	t.Parallel()
 	d, res, calls := counting()
-	one, two := future.Then(d, inc), pitReturning(succeed(0), d)
+	one, two := future.Then(d, inc), pitReturning(future.Succeed(0), d)
 	one.Cancel(errA)
 	wantPending(t, two)
 	res.Succeed(5)
@@ -449,7 +449,7 @@ func TestACancelReachesAReturnedGather(t *testing.T) {
 	t.Parallel()
 	a, _, askedA := counting()
 	b, _, askedB := counting()
-	d := future.ThenFlat(succeed(0), func(int) *future.Deferred[[]int] { return future.All(a, b) })
+	d := future.ThenFlat(future.Succeed(0), func(int) *future.Deferred[[]int] { return future.All(a, b) })
 	d.Cancel(errA)
 	if !slices.Equal(*askedA, []error{errA}) || !slices.Equal(*askedB, []error{errA}) {
 		t.Errorf("the inputs were asked with %v and %v", *askedA, *askedB)
@@ -504,7 +504,7 @@ func TestAGatherOfNothingSettles(t *testing.T) {
 func TestAnyOfFailuresFailsWithAllErrors(t *testing.T) {
 	t.Parallel()
 	a, resA := future.New[int]()
-	d := future.Any(a, fail(errB), fail(errC))
+	d := future.Any(a, future.Fail[int](errB), future.Fail[int](errC))
 	wantPending(t, d)
 	resA.Fail(errA)
 	wantError(t, d, "a\nb\nc", errA, errB, errC)
@@ -545,7 +545,7 @@ func TestCallbacksOfALoopRunNowhereElse(t *testing.T) {
 	var j journal
 	x := new(foreign)
 	pending, res := future.NewOn[int](x)
-	future.Then(succeed(1).On(x), pitNote(&j, "settled"))
+	future.Then(future.Succeed(1).On(x), pitNote(&j, "settled"))
 	future.Then(pending, pitNote(&j, "pending"))
 	res.Succeed(1)
 	future.Then(pending, pitNote(&j, "late"))

@@ -40,10 +40,12 @@ func TestReturnedDeferredIsTheOnlyReader(t *testing.T) {
 			res.Follow(own)
 			return d
 		},
-		"ThenFlat":  func(own pitDeferred) pitDeferred { return pitReturning(future.Succeed(0), own) },
-		"CatchFlat": func(own pitDeferred) pitDeferred { return fail(errA).CatchFlat(func(error) pitDeferred { return own }) },
-		"Flatten":   func(own pitDeferred) pitDeferred { return future.Flatten(future.Succeed(own)) },
-		"Shield":    func(own pitDeferred) pitDeferred { return own.Shield() },
+		"ThenFlat": func(own pitDeferred) pitDeferred { return pitReturning(future.Succeed(0), own) },
+		"CatchFlat": func(own pitDeferred) pitDeferred {
+			return future.Fail[int](errA).CatchFlat(func(error) pitDeferred { return own })
+		},
+		"Flatten": func(own pitDeferred) pitDeferred { return future.Flatten(future.Succeed(own)) },
+		"Shield":  func(own pitDeferred) pitDeferred { return own.Shield() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -256,15 +258,15 @@ func TestAttachToAMovedOneInACallbackOfItsEnd(t *testing.T) {
 func TestCancelByAConsumerWhileTheCallbackRuns(t *testing.T) {
 	t.Parallel()
 	for name, consume := range map[string]func(d pitDeferred) interface{ Cancel(error) bool }{
-		"All":         func(d pitDeferred) interface{ Cancel(error) bool } { return future.All(succeed(1), d) },
+		"All":         func(d pitDeferred) interface{ Cancel(error) bool } { return future.All(future.Succeed(1), d) },
 		"AllSettled":  func(d pitDeferred) interface{ Cancel(error) bool } { return future.AllSettled(d) },
 		"Race":        func(d pitDeferred) interface{ Cancel(error) bool } { return future.Race(d) },
 		"twice":       func(d pitDeferred) interface{ Cancel(error) bool } { return future.Any(d, d) },
-		"ThenFlat":    func(d pitDeferred) interface{ Cancel(error) bool } { return pitReturning(succeed(0), d) },
+		"ThenFlat":    func(d pitDeferred) interface{ Cancel(error) bool } { return pitReturning(future.Succeed(0), d) },
 		"Flatten":     func(d pitDeferred) interface{ Cancel(error) bool } { return future.Flatten(future.Succeed(d)) },
 		"WithContext": func(d pitDeferred) interface{ Cancel(error) bool } { return d.WithContext(background) },
 		"a chain":     func(d pitDeferred) interface{ Cancel(error) bool } { return future.Then(d, inc).Finally(pitNothing) },
-		"itself":      func(d pitDeferred) interface{ Cancel(error) bool } { pitReturning(succeed(0), d); return d },
+		"itself":      func(d pitDeferred) interface{ Cancel(error) bool } { pitReturning(future.Succeed(0), d); return d },
 		"a coroutine": func(d pitDeferred) interface{ Cancel(error) bool } { return future.Async(background, d.Await) },
 	} {
 		for _, x := range []*foreign{nil, new(foreign)} {
