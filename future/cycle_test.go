@@ -72,3 +72,24 @@ func TestFunctionsThatWaitForThemselves(t *testing.T) {
 		}
 	}
 }
+
+// The coroutine that was told so can wait for something else.
+func TestAWaitAfterOneThatClosedACycle(t *testing.T) {
+	r, clk := futuretest.New(t)
+	looped, gate := future.New[int]()
+	other, res := future.New[int]()
+	d := future.AsyncOn(t.Context(), r, func(ctx context.Context) (int, error) {
+		for range 3 {
+			if _, err := looped.Await(ctx); err == nil || !strings.Contains(err.Error(), "waits for itself") {
+				t.Errorf("got %v", err)
+			}
+		}
+		return other.Await(ctx)
+	})
+	gate.Follow(future.Then(d, inc))
+	clk.Advance(0)
+	res.Succeed(1)
+	clk.Advance(0)
+	futuretest.Equal(t, d, 1)
+	futuretest.Equal(t, looped, 2)
+}

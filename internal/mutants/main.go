@@ -248,7 +248,7 @@ func (l *lab) runTest(t test, overlay string) error {
 	}
 	cmd := exec.Command(binary, "-test.run="+t.pattern, "-test.v", "-test.timeout=1m")
 	cmd.Dir = t.pkg
-	cmd.Env = append(os.Environ(), "RAPID_NOFAILFILE=1", "RAPID_SHRINKTIME=0s") // a failure is all that is asked for
+	cmd.Env = append(os.Environ(), "RAPID_NOFAILFILE=1", "RAPID_SHRINKTIME=2s") // a failure is all that is asked for
 	out, err := cmd.CombinedOutput()
 	switch {
 	case err != nil:

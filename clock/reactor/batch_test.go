@@ -1,0 +1,108 @@
+package reactor_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/deferred-go/deferred/clock"
+	"github.com/deferred-go/deferred/clock/reactor"
+	"github.com/deferred-go/deferred/internal/seam"
+)
+
+// The loop takes many posts at once and runs them without looking for more.
+// These tests show that nobody notices.
+
+const many = 1000
+
+// A call without delay comes after all that its turn has posted, and before
+// what later turns post.
+func TestCallLater_without_delay_among_posts(t *testing.T) {
+	everywhere(t, func(w *world) {
+		for i := range many {
+			w.r.Post(func() {
+				switch i {
+				case 10:
+					w.r.CallLater(0, func() { w.add("called") })
+					w.r.Post(func() { w.add("posted by the same") })
+				case 20:
+					w.r.Post(func() { w.add("posted later") })
+				case many - 1:
+					w.add("last")
+				}
+			})
+		}
+		w.begin()
+		w.pass(0)
+		w.want(t, "last", "posted by the same", "called", "posted later")
+	})
+}
+
+// What a task returns is queued before the calls without delay of that turn.
+func TestTask_that_returns_another(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.loop.PostTask(turn(func() seam.Task {
+			w.r.CallLater(0, func() { w.add("called") })
+			return step{&w.diary, "what it returned"}
+		}))
+		w.begin()
+		w.pass(0)
+		w.want(t, "what it returned ran", "called")
+	})
+}
+
+type turn func() seam.Task
+
+func (f turn) Run() seam.Task { return f() }
+
+// Stop lets the function that runs finish, and no other start.
+func TestStop_among_posts(t *testing.T) {
+	everywhere(t, func(w *world) {
+		ran := 0
+		for i := range many {
+			w.loop.PostTask(turn(func() seam.Task {
+				ran++
+				if i == 9 {
+					w.r.Stop()
+				}
+				return nil
+			}))
+		}
+		w.loop.PostTask(step{&w.diary, "what wants to know"})
+		w.begin()
+		w.pass(0)
+		if ran != 10 {
+			t.Errorf("%d of 10 have run", ran)
+		}
+		w.want(t, "what wants to know dropped: reactor: stopped")
+		w.log.want(t, fmt.Sprint(many-10))
+	})
+}
+
+// A timer that becomes due has its turn before what is posted later, also while
+// much is to be run.
+func TestTimer_among_posts(t *testing.T) {
+	r := reactor.New(clock.System())
+	called := false
+	for i := range many {
+		r.Post(func() {
+			switch i {
+			case 1:
+				r.CallLater(1, func() { called = true })
+			case 2:
+				for start := r.Now(); r.Now().Sub(start) < time.Microsecond; {
+				}
+			case many - 1:
+				r.Post(func() {
+					if !called {
+						t.Error("the timer has not run")
+					}
+					r.Stop()
+				})
+			}
+		})
+	}
+	if err := r.Run(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
