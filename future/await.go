@@ -318,7 +318,7 @@ func (d *Deferred[T]) Done() <-chan struct{} {
 		n.mu.Unlock()
 		return closed
 	}
-	if n.readers != nil {
+	if n.readers != nil && !n.readers.next.gone { // the role of one that is gone is not to be read
 		if s, ok := n.readers.next.role.(*signal); ok {
 			n.mu.Unlock()
 			return s.ch
@@ -375,7 +375,7 @@ func (s *signal) join() {
 func (n *node) abandon(f *fault) {
 	for {
 		n.lockHere()
-		if n.phase != waiting {
+		if _, left := n.role.(*request); n.phase != waiting || left { // it is about to see a cancel
 			n.mu.Unlock()
 			return
 		}

@@ -152,6 +152,7 @@ func (w *work) cancelRoot(n *node, f *fault) {
 		w.cancelWait(r.current(), f)
 	case stopper:
 		w.settleAndUnlock(n, f, false)
+		w.putOff(n)
 		r.stopped()
 	default:
 		if n.flags&canceling != 0 { // its canceller runs, and will say
@@ -210,10 +211,28 @@ func (w *work) cancelWait(at *waiter, f *fault) {
 func (w *work) endTask(n *node, r runner, f *fault) {
 	if r.atOnce() { // before the function can see it: what that returns is late
 		w.settle(n, f, false)
+		w.putOff(n)
 	}
 	r.end(f)
 	if at := r.tasked().ended(); at != nil {
 		w.wakeLate(at)
+	}
+}
+
+// putOff puts the reader of n, which has just settled, back into the ring, to be
+// run when what w does now is done: that runs functions of the user's, which may
+// look for it there.
+func (w *work) putOff(n *node) {
+	if w.reader == nil {
+		return
+	}
+	n.mu.Lock()
+	more := n.readers != nil
+	n.listFirst(w.reader)
+	n.mu.Unlock()
+	w.reader, w.in = nil, nil
+	if !more {
+		w.push(item{do: deliver, n: n})
 	}
 }
 

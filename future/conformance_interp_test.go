@@ -54,6 +54,7 @@ type machine struct {
 	timers map[string]*tick
 	taken  map[string]bool
 	trace  []any
+	end    func() // ends the waits of coroutines; nil: there are none
 }
 
 // root is the write side that a name was created with.
@@ -117,10 +118,24 @@ func (m *machine) execute(p twistedProgram) (r confRun) {
 			r.trace = append(r.trace, end)
 		}
 	}
+	if m.end != nil {
+		m.end() // the coroutines that still wait
+	}
 	if m.loop != nil {
-		m.loop.Stop() // ends the coroutines that still wait
+		m.loop.Stop()
 	}
 	return r
+}
+
+// endWith returns a context below ctx, and what ends it after what end does.
+func endWith(end func(), ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	return ctx, func() {
+		if end != nil {
+			end()
+		}
+		cancel()
+	}
 }
 
 func (m *machine) emit(event ...any) { m.trace = append(m.trace, event) }
@@ -453,7 +468,7 @@ func (m *machine) async(s step) {
 }
 
 func (m *machine) coroutine(ctx context.Context, s step) (last any, err error) {
-	ctx = context.WithoutCancel(ctx) // Twisted's cancel strikes one wait
+	ctx, m.end = endWith(m.end, context.WithoutCancel(ctx)) // Twisted's cancel strikes one wait
 	for i, in := range s.Body {
 		switch {
 		case in.Ret != nil:
@@ -462,6 +477,9 @@ func (m *machine) coroutine(ctx context.Context, s step) (last any, err error) {
 			return nil, named(in.Raise)
 		}
 		v, err := m.take(in.Await).Await(ctx)
+		if ctx.Err() != nil { // the program is over
+			return nil, err
+		}
 		m.emit(confResult([]any{"co", s.Co, float64(i)}, v, err)...)
 		if err != nil && !in.Catch {
 			return nil, err

@@ -304,9 +304,7 @@ func (c *coroutine) startOn(h *home) {
 			return
 		}
 	}
-	if !c.post(start) {
-		c.stop(h.loop.Err())
-	}
+	c.post(start) // a loop that has stopped meanwhile tells its members
 }
 
 // post queues f, which starts or resumes the coroutine, as a step of its loop.

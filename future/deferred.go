@@ -109,10 +109,17 @@ func (d *Deferred[T]) look(watch bool) (v T, f *fault, ok bool) {
 	n.mu.Lock()
 	for n.phase == moved { // look through, do not put back: polling must not undo take-overs
 		watch = false // somebody read n, or it had not moved; who took it over is another
-		by := n.role.(follows[T]).target()
+		by := n.role.(follows[T]).place().inner
+		if !n.lockAlso(&by.n) {
+			n.mu.Lock()
+			continue
+		}
+		if n.redirect(&by.n) {
+			by.n.mu.Unlock()
+			continue
+		}
 		n.mu.Unlock()
 		d, n = by, &by.n
-		n.mu.Lock()
 	}
 	defer n.mu.Unlock()
 	if n.phase != settled {

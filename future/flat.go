@@ -40,16 +40,6 @@ func (d *Deferred[T]) CatchFlat(f func(error) *Deferred[T]) *Deferred[T] {
 
 var errNilDeferred = &misuse{"future: the callback returned a nil *Deferred: return one to wait for, such as Succeed(v) or Fail(err)"}
 
-// following is the part of a role that follows a Deferred of its own type.
-type following[T any] struct {
-	inner *Deferred[T] // nil until there is one
-}
-
-func (l *following[T]) target() *Deferred[T]          { return l.inner }
-func (l *following[T]) aim(d *Deferred[T])            { l.inner = d }
-func (l *following[T]) takeOver(self, from role) bool { return takeOver(self.(follows[T]), from) }
-func (l *following[T]) handBack(self, from role)      { handBack(self.(follows[T]), from) }
-
 // flat is a link that follows the Deferred which its callback returned.
 type flat[T, U any] struct {
 	link[T, U]
@@ -71,7 +61,7 @@ func (l *flat[T, U]) step(in *fault) (*node, *fault) {
 	l.f = nil // the result outlives what f holds
 	switch {
 	case l.inner != nil:
-		return l.d.takeFrom(&l.inner, in, f)
+		return l.take(&l.d, in, f)
 	case in != nil:
 		return l.pass(in, f)
 	}
@@ -89,17 +79,6 @@ func followed[T any](inner *Deferred[T], f any) (*node, *fault) {
 		return nil, newFault(errNilDeferred, f)
 	}
 	return &inner.n, nil
-}
-
-// takeFrom gives d the outcome of what it followed, whose failure is in.
-func (d *Deferred[T]) takeFrom(inner **Deferred[T], in *fault, f any) (*node, *fault) {
-	if in != nil {
-		*inner = nil
-		return nil, in.through(f)
-	}
-	d.value = (*inner).value
-	*inner = nil
-	return nil, nil
 }
 
 func (l *flat[T, U]) own() *Deferred[U] { return &l.d }
@@ -122,7 +101,7 @@ func (l *flatten[T]) runs(bool) bool { return false }
 func (l *flatten[T]) step(in *fault) (*node, *fault) {
 	switch {
 	case l.inner != nil:
-		return l.d.takeFrom(&l.inner, in, nil)
+		return l.take(&l.d, in, nil)
 	case in != nil:
 		return l.pass(in, nil)
 	}
@@ -154,7 +133,7 @@ func (l *catchFlat[T]) step(in *fault) (*node, *fault) {
 	l.f = nil
 	switch {
 	case l.inner != nil:
-		return l.d.takeFrom(&l.inner, in, f)
+		return l.take(&l.d, in, f)
 	case in == nil:
 		return l.d.takeFrom(&l.from, nil, nil)
 	}
@@ -177,7 +156,7 @@ func (l *follower[T]) source() *node  { return &l.inner.n }
 func (l *follower[T]) runs(bool) bool { return false }
 
 func (l *follower[T]) step(in *fault) (*node, *fault) {
-	return l.self.takeFrom(&l.inner, in, nil)
+	return l.take(l.self, in, nil)
 }
 
 func (l *follower[T]) own() *Deferred[T] { return l.self }

@@ -34,6 +34,8 @@ type member struct {
 	g  *gather
 	of *node
 	i  int32
+
+	arrived bool // guarded by the lock of g's node
 }
 
 func (m *member) source() *node                  { return m.of }
@@ -44,7 +46,11 @@ func (m *member) step(in *fault) (*node, *fault) { return nil, in } // never cal
 func (g *gather) start(n *node, r rule, count int, input func(i int) *node) {
 	g.n, g.rule, g.left, g.listing = n, r, count, true
 	g.members = make([]member, count)
-	n.init(open, input(0).home, g)
+	first := input(0)
+	first.mu.Lock() // a lane of MapN may be getting its home
+	h := first.home
+	first.mu.Unlock()
+	n.init(open, h, g)
 	var there []int // inputs that had settled
 	for i := range g.members {
 		m := &g.members[i]
@@ -87,6 +93,7 @@ func (w *work) arrive(m *member, in *fault) {
 		g.n.mu.Unlock()
 		return
 	}
+	m.arrived = true
 	g.left--
 	g.done, g.out, g.lost = g.rule.arrived(int(m.i), in, g.left)
 	w.completeAndUnlock(g)
@@ -127,14 +134,16 @@ func (g *gather) letGo() {
 // sources returns the first input that has not arrived and adds the others to
 // more. g's node is locked.
 func (g *gather) sources(more *[]*node) (first *node) {
-	if g.listing {
+	if g.listing || g.done {
 		return nil
 	}
 	for i := range g.members {
-		if first == nil {
-			first = g.members[i].of
-		} else {
-			*more = append(*more, g.members[i].of)
+		switch m := &g.members[i]; {
+		case m.arrived:
+		case first == nil:
+			first = m.of
+		default:
+			*more = append(*more, m.of)
 		}
 	}
 	return first

@@ -91,10 +91,20 @@ func (l *lane[T, U]) step(in *fault) (*node, *fault) {
 	returned = true
 	if l.at == nil {
 		l.m.fail()
-	} else if l.n.home == nil {
-		l.n.home = l.at.n.home
+	} else {
+		l.n.moveIn(l.at.n.home)
 	}
 	return followed(l.at, f)
+}
+
+// moveIn gives n, which is running, a home if it has none. The gather of its
+// lane may be looking for one.
+func (n *node) moveIn(h *home) {
+	n.mu.Lock()
+	if n.home == nil {
+		n.home = h
+	}
+	n.mu.Unlock()
 }
 
 func (m *mapN[T, U]) more() bool {

@@ -27,7 +27,7 @@ import (
 //	moved   -> waiting, settled    somebody attaches to it, or cancels it
 //
 // The take-over is what keeps a loop of flattened Deferreds in constant
-// memory: the outermost one follows the innermost directly.
+// memory: the outermost one follows the innermost directly (see takeover.go).
 //
 // # Locking
 //
@@ -49,7 +49,7 @@ type node struct {
 	flags   flags
 	gone    bool  // it left, but its source's ring still has it (the source's lock guards this)
 	goners  uint8 // readers in the ring that are gone
-	active  int32 // readers that have not canceled
+	active  int32 // readers that have not canceled; once moved, its number (see takeover.go)
 	home    *home // nil: inline
 	readers *node // the last of the ring of readers
 	next    *node // in the ring of its source; when settled, in the stack of a work
@@ -197,8 +197,13 @@ func (n *node) only() *node {
 
 // fault is the failure of a settled node, or nil.
 func (n *node) fault() *fault {
-	f, _ := n.role.(*fault)
-	return f
+	switch r := n.role.(type) {
+	case *fault:
+		return r
+	case *splitOff:
+		return r.fault
+	}
+	return nil
 }
 
 // attach makes r, which nobody else knows, a reader of s. If s has settled and
@@ -263,7 +268,7 @@ func (n *node) settleLocked(f *fault) {
 	if f == nil {
 		n.role = nil
 	} else {
-		n.role = f
+		n.role = n.remains(f)
 		if n.flags&watched == 0 {
 			f.rest(n.home)
 		}

@@ -212,10 +212,10 @@ func TestAttachToAMovedOneInACallbackOfItsEnd(t *testing.T) {
 			future.Then(outer, pitNote(j, "outer-late"))
 			future.Then(inner, pitNote(j, "inner"))
 		}, []string{"first", "outer", "outer-late", "inner", "last"}},
-		{"cancel, attach", func(j *journal, inner, outer pitDeferred) {
+		{"cancel, attach", func(j *journal, inner, outer pitDeferred) { // it was inner's only consumer
 			outer.Cancel(errA)
-			future.Then(inner, pitNote(j, "inner"))
-		}, []string{"first", "inner", "last"}},
+			inner.Catch(func(error) (int, error) { j.add("canceled"); return 0, nil })
+		}, []string{"first", "canceled", "last"}},
 		{"attach, cancel", func(j *journal, inner, outer pitDeferred) {
 			future.Then(inner, pitNote(j, "inner"))
 			outer.Cancel(errA)
@@ -243,7 +243,11 @@ func TestAttachToAMovedOneInACallbackOfItsEnd(t *testing.T) {
 			future.Then(end, pitNote(&j, "last"))
 			res.Succeed(5)
 			j.want(t, c.want...)
-			wantOutcome(t, inner, 5, nil)
+			if slices.Contains(c.want, "canceled") {
+				wantError(t, inner, "", future.ErrCanceled, errA)
+			} else {
+				wantOutcome(t, inner, 5, nil)
+			}
 			if slices.Contains(c.want, "outer") {
 				wantOutcome(t, outer, 5, nil)
 			} else {

@@ -81,7 +81,7 @@ func (r Resolver[T]) OnCancel(f func(cause error)) {
 	d := r.deferred()
 	mustFunc(f == nil, "OnCancel")
 	n := &d.n
-	n.mu.Lock()
+	n.lockHere()
 	switch {
 	case n.phase == open && n.flags&canceling == 0:
 		n.role = &canceller{f: f}

@@ -90,9 +90,13 @@ func (w *work) broken(v any) {
 	}
 	out := n.brokenBy(v, w.canceler)
 	out.quiet = seam.IsControl(v)
+	canceler := w.canceler != nil
 	w.calling, w.canceler = nil, nil
-	if !w.settle(n, out, w.old != nil) {
-		out.rest(n.home) // a canceller that had settled n already: report it
+	if n.mu.Lock(); canceler && n.phase != open {
+		n.mu.Unlock()
+		out.rest(n.home) // it had settled n already, or lets it follow another: report it
+	} else {
+		w.settleAndUnlock(n, out, w.old != nil)
 	}
 	if seam.IsControl(v) {
 		panic(v)
