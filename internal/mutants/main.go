@@ -56,7 +56,7 @@ func run(title string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	lab := &lab{dir: dir, sound: make(map[test]error)}
+	lab := &lab{dir: dir, binaries: make(map[string]string), sound: make(map[test]error)}
 	count, bad := 0, 0
 	for _, m := range mutants {
 		if !only.MatchString(m.title) {
@@ -177,8 +177,9 @@ func (m *mutant) apply() (string, error) {
 
 // A lab tries mutants, in a directory of its own.
 type lab struct {
-	dir   string
-	sound map[test]error // of the tests that ran without a mutant
+	dir      string
+	binaries map[string]string // of packages without a mutant
+	sound    map[test]error    // of the tests that ran without a mutant
 }
 
 // try returns nil if m's test catches it.
@@ -194,7 +195,11 @@ func (l *lab) try(m mutant) error {
 	if err != nil {
 		return err
 	}
-	err = l.runTest(m.test, overlay)
+	binary, err := l.build(m.test.pkg, "mutant.test", overlay)
+	if err != nil {
+		return err
+	}
+	err = runTest(m.test, binary)
 	if failed := new(testFailed); errors.As(err, &failed) {
 		return nil
 	}
@@ -206,9 +211,17 @@ func (l *lab) try(m mutant) error {
 
 // soundness returns nil if the test passes without a mutant.
 func (l *lab) soundness(t test) error {
+	binary, ok := l.binaries[t.pkg]
+	if !ok {
+		var err error
+		if binary, err = l.build(t.pkg, fmt.Sprintf("sound%d.test", len(l.binaries)), ""); err != nil {
+			return fmt.Errorf("without the mutant: %w", err)
+		}
+		l.binaries[t.pkg] = binary
+	}
 	err, ok := l.sound[t]
 	if !ok {
-		err = l.runTest(t, "")
+		err = runTest(t, binary)
 		l.sound[t] = err
 	}
 	if err != nil {
@@ -240,12 +253,18 @@ type testFailed struct{ output string }
 
 func (e *testFailed) Error() string { return "the test fails:\n" + e.output }
 
-// runTest builds and runs the test.
-func (l *lab) runTest(t test, overlay string) error {
-	binary := filepath.Join(l.dir, "mutant.test")
-	if out, err := exec.Command("go", "test", "-c", "-vet=off", "-overlay="+overlay, "-o", binary, t.pkg).CombinedOutput(); err != nil {
-		return fmt.Errorf("does not build: %w\n%s", err, out)
+// build builds the tests of a package.
+func (l *lab) build(pkg, name, overlay string) (binary string, err error) {
+	binary = filepath.Join(l.dir, name)
+	out, err := exec.Command("go", "test", "-c", "-vet=off", "-overlay="+overlay, "-o", binary, pkg).CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("does not build: %w\n%s", err, out)
 	}
+	return binary, err
+}
+
+// runTest runs the test.
+func runTest(t test, binary string) error {
 	cmd := exec.Command(binary, "-test.run="+t.pattern, "-test.v", "-test.timeout=1m")
 	cmd.Dir = t.pkg
 	cmd.Env = append(os.Environ(), "RAPID_NOFAILFILE=1", "RAPID_SHRINKTIME=2s") // a failure is all that is asked for
