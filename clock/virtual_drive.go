@@ -66,11 +66,11 @@ func (v *Virtual) Run() {
 	v.drive("Run", -1, nil, math.MaxInt)
 }
 
-// drive, which begin has allowed, runs what is due: for d, or until to, or without end if d is negative.
+// drive, which begin has allowed and left the lock to, runs what is due: for d,
+// or until to, or without end if d is negative.
 func (v *Virtual) drive(verb string, d time.Duration, to *time.Time, most int) (ran int) {
 	defer v.end()
 	run := drive{verb: verb, until: math.MaxInt64, settle: d >= 0, most: most}
-	v.mu.Lock()
 	switch now := v.q.Now; {
 	case to != nil:
 		run.until = int64(to.Sub(start))
@@ -88,7 +88,7 @@ func (v *Virtual) drive(verb string, d time.Duration, to *time.Time, most int) (
 	return v.run.count
 }
 
-// begin makes the calling goroutine the one that drives.
+// begin makes the calling goroutine the one that drives, and leaves it the lock.
 func (v *Virtual) begin(verb string) {
 	if v.cond == nil {
 		panic("clock: " + verb + " of a zero Virtual: make it with NewVirtual")
@@ -100,8 +100,8 @@ func (v *Virtual) begin(verb string) {
 
 func (v *Virtual) tryBegin() bool {
 	v.mu.Lock()
-	defer v.mu.Unlock()
 	if v.driving {
+		v.mu.Unlock()
 		return false
 	}
 	v.driving = true

@@ -86,13 +86,13 @@ func (h *heap) remove(t *Timer) {
 // keep is the room that an empty heap does not give back.
 const keep = 1024
 
+// reset empties h, in which nothing is alive: the table has no timers.
 func (h *heap) reset() {
 	h.dead = 0
 	if cap(h.slots) > keep {
 		h.slots, h.table, h.free = nil, nil, nil
 		return
 	}
-	clear(h.table)
 	h.slots, h.table, h.free = h.slots[:0], h.table[:0], h.free[:0]
 }
 
