@@ -13,6 +13,7 @@
 #   lint      formatting, go.mod and go.sum, staticcheck
 #   cross     go vet for darwin and windows
 #   examples  every example program runs to its end
+#   bench     every benchmark runs, once
 #
 # GO_VERSIONS=local runs vet and suite with the installed go command only.
 
@@ -93,6 +94,11 @@ examples() {
 	done
 }
 
+bench() {
+	say "benchmarks, once"
+	go test -run '^$' -bench . -benchtime 1x ./clock/... ./failure ./future ./internal/... >/dev/null
+}
+
 # within s command... kills the command after s seconds.
 within() {
 	local limit=$1 status=0 job watch
@@ -120,7 +126,7 @@ mutants() { go run ./internal/mutants; }
 
 for step in "$@"; do
 	case $step in
-	vet | suite | fluent | lint | cross | examples | format | mutants) ;;
+	vet | suite | fluent | lint | cross | examples | bench | format | mutants) ;;
 	-h | --help)
 		sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
 		exit 0
@@ -128,7 +134,7 @@ for step in "$@"; do
 	*) fail "no step $step; ./check.sh -h lists them" ;;
 	esac
 done
-for step in ${@:-vet suite fluent lint cross examples}; do
+for step in ${@:-vet suite fluent lint cross examples bench}; do
 	"$step"
 done
 say "all is well"

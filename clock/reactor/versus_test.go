@@ -2,6 +2,7 @@ package reactor_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -25,18 +26,30 @@ func running() (r *reactor.Reactor, stop func()) {
 	}
 }
 
-// Functions are posted to a running loop from outside, against sending them
-// over a buffered channel to a goroutine that runs them.
-func BenchmarkVersus_post(b *testing.B) {
-	r, stop := running()
-	defer stop()
-	funcs := make(chan func(), 1024)
-	defer close(funcs)
+// runner starts a goroutine that runs what is sent to it.
+func runner(buffer int) chan func() {
+	funcs := make(chan func(), buffer)
 	go func() {
 		for f := range funcs {
 			f()
 		}
 	}()
+	return funcs
+}
+
+// Functions are posted to a running loop from outside, against sending them
+// over a buffered channel to a goroutine that runs them.
+func BenchmarkVersus_post(b *testing.B) {
+	for _, buffer := range []int{16, 128, 1024} {
+		b.Run(fmt.Sprintf("buffer=%d", buffer), func(b *testing.B) { postFromOutside(b, buffer) })
+	}
+}
+
+func postFromOutside(b *testing.B, buffer int) {
+	r, stop := running()
+	defer stop()
+	funcs := runner(buffer)
+	defer close(funcs)
 	var done sync.WaitGroup
 	run := func(n int, send func(f func())) {
 		done.Add(1)
@@ -56,13 +69,8 @@ func BenchmarkVersus_post(b *testing.B) {
 func BenchmarkVersus_post_itself(b *testing.B) {
 	r, stop := running()
 	defer stop()
-	funcs := make(chan func(), 1024)
+	funcs := runner(1024)
 	defer close(funcs)
-	go func() {
-		for f := range funcs {
-			f()
-		}
-	}()
 	run := func(n int, send func(f func())) {
 		done := make(chan struct{})
 		var next func()
