@@ -71,16 +71,27 @@ func (n *node) listWith(inner *node, role role) (q *request) {
 }
 
 // lookForCycle fails n if its new source closes a cycle. Looking after linking
-// lets the later of two goroutines that close a cycle together see it. The links
-// are looked at one by one, and one may have gone meanwhile; but a cycle stays.
+// lets the later of two goroutines that close a cycle together see it.
 func (w *work) lookForCycle(n *node) {
-	if n.waitsForItself() && n.waitsForItself() {
+	if n.waitsForItself() {
 		w.breakCycle(n)
 	}
 }
 
-// waitsForItself reports whether n is among those it waits for.
+// waitsForItself reports whether n is among those it waits for. The links are
+// looked at one by one, and one may have gone before the next is looked at. So
+// it looks twice: a cycle stays.
 func (n *node) waitsForItself() bool {
+	for range 2 {
+		if !n.comesBack() {
+			return false
+		}
+	}
+	return true
+}
+
+// comesBack walks once from n to what it waits for, and on from there.
+func (n *node) comesBack() bool {
 	var more []*node
 	var seen map[*node]bool
 	for at := n.waitsFor(&more); ; {

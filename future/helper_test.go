@@ -152,6 +152,14 @@ func (j *journal) want(t testing.TB, lines ...string) {
 	}
 }
 
+// text is err in one line, or ok.
+func text(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	return strings.ReplaceAll(err.Error(), "\n", " & ")
+}
+
 // heapNow is the size of the live heap.
 func heapNow() int64 {
 	runtime.GC()

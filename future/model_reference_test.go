@@ -100,21 +100,21 @@ func (n *modelRef) returned(value any, err error) {
 
 // read makes r wait for s. If s has settled, and all that waited before have
 // had their turn, r takes the outcome at once.
-func (s *modelRef) read(r *modelRef) {
-	s.taken = true
-	if s.hadTurns() {
-		r.see(s.value, s.failure)
+func (n *modelRef) read(r *modelRef) {
+	n.taken = true
+	if n.hadTurns() {
+		r.see(n.value, n.failure)
 		return
 	}
-	s.list(r)
+	n.list(r)
 }
 
-func (s *modelRef) hadTurns() bool { return s.settled && len(s.readers) == 0 }
+func (n *modelRef) hadTurns() bool { return n.settled && len(n.readers) == 0 }
 
-func (s *modelRef) list(r *modelRef) {
-	r.source = s
-	s.readers = append(s.readers, r)
-	s.consumers++
+func (n *modelRef) list(r *modelRef) {
+	r.source = n
+	n.readers = append(n.readers, r)
+	n.consumers++
 }
 
 // see gives n the outcome of its source, or the cancellation in its place.
@@ -127,11 +127,11 @@ func (n *modelRef) see(value any, f *modelFailure) {
 }
 
 // derive returns a new Deferred that gives what s settles with to take.
-func (s *modelRef) derive(take func(n *modelRef, value any, f *modelFailure)) *modelRef {
-	n := s.w.add(s.inBooks)
-	n.take = func(value any, f *modelFailure) { take(n, value, f) }
-	s.read(n)
-	return n
+func (n *modelRef) derive(take func(r *modelRef, value any, f *modelFailure)) *modelRef {
+	r := n.w.add(n.inBooks)
+	r.take = func(value any, f *modelFailure) { take(r, value, f) }
+	n.read(r)
+	return r
 }
 
 // call runs n's callback. A panic is its error.
@@ -192,8 +192,8 @@ func (n *modelRef) waitsFor(other *modelRef) bool {
 }
 
 // drop takes r off the readers of s.
-func (s *modelRef) drop(r *modelRef) {
-	s.readers = slices.DeleteFunc(slices.Clone(s.readers), func(x *modelRef) bool { return x == r })
+func (n *modelRef) drop(r *modelRef) {
+	n.readers = slices.DeleteFunc(slices.Clone(n.readers), func(x *modelRef) bool { return x == r })
 }
 
 // cancel asks n to cancel for f.
@@ -349,7 +349,7 @@ func (g *modelGather) cancel(n *modelRef, f *modelFailure) {
 
 // What follows are the functions of the package, on the reference.
 
-func (d *modelRef) then(f func(int) (int, error)) *modelRef { return modelThen(d, f) }
+func (n *modelRef) then(f func(int) (int, error)) *modelRef { return modelThen(n, f) }
 
 func modelThen[T any](d *modelRef, f func(T) (int, error)) *modelRef {
 	return d.derive(func(n *modelRef, value any, fail *modelFailure) {
@@ -371,19 +371,19 @@ func (n *modelRef) handled(f func() (int, error)) {
 	n.returned(v, err)
 }
 
-func (d *modelRef) catch(f func(error) (int, error)) *modelRef {
-	return d.derive(func(n *modelRef, value any, fail *modelFailure) {
+func (n *modelRef) catch(f func(error) (int, error)) *modelRef {
+	return n.derive(func(r *modelRef, value any, fail *modelFailure) {
 		if fail == nil {
-			n.settle(value, nil)
+			r.settle(value, nil)
 			return
 		}
-		n.handled(func() (int, error) { return f(fail.err) })
+		r.handled(func() (int, error) { return f(fail.err) })
 	})
 }
 
-func (d *modelRef) handle(f func(int, error) (int, error)) *modelRef {
-	return d.derive(func(n *modelRef, value any, fail *modelFailure) {
-		n.handled(func() (int, error) {
+func (n *modelRef) handle(f func(int, error) (int, error)) *modelRef {
+	return n.derive(func(r *modelRef, value any, fail *modelFailure) {
+		r.handled(func() (int, error) {
 			if fail != nil {
 				return f(0, fail.err)
 			}
@@ -392,27 +392,27 @@ func (d *modelRef) handle(f func(int, error) (int, error)) *modelRef {
 	})
 }
 
-func (d *modelRef) finally(f func() error) *modelRef {
-	return d.derive(func(n *modelRef, value any, fail *modelFailure) {
-		err := n.call(f)
+func (n *modelRef) finally(f func() error) *modelRef {
+	return n.derive(func(r *modelRef, value any, fail *modelFailure) {
+		err := r.call(f)
 		switch {
 		case err == nil:
-			n.settle(value, fail)
+			r.settle(value, fail)
 		case fail == nil:
-			n.returned(nil, err)
+			r.returned(nil, err)
 		default:
-			n.returned(nil, errors.Join(fail.err, err))
+			r.returned(nil, errors.Join(fail.err, err))
 		}
 	})
 }
 
-func (d *modelRef) thenFlat(f func(int) *modelRef) *modelRef {
-	return d.derive(func(n *modelRef, value any, fail *modelFailure) {
+func (n *modelRef) thenFlat(f func(int) *modelRef) *modelRef {
+	return n.derive(func(r *modelRef, value any, fail *modelFailure) {
 		if fail != nil {
-			n.settle(nil, fail)
+			r.settle(nil, fail)
 			return
 		}
-		n.followed(func() *modelRef { return f(value.(int)) })
+		r.followed(func() *modelRef { return f(value.(int)) })
 	})
 }
 
@@ -430,47 +430,47 @@ func (n *modelRef) followed(f func() *modelRef) {
 	n.follow(inner)
 }
 
-func (d *modelRef) catchFlat(f func(error) *modelRef) *modelRef {
-	return d.derive(func(n *modelRef, value any, fail *modelFailure) {
+func (n *modelRef) catchFlat(f func(error) *modelRef) *modelRef {
+	return n.derive(func(r *modelRef, value any, fail *modelFailure) {
 		if fail == nil {
-			n.settle(value, nil)
+			r.settle(value, nil)
 			return
 		}
-		n.followed(func() *modelRef { return f(fail.err) })
+		r.followed(func() *modelRef { return f(fail.err) })
 	})
 }
 
 // nested returns a Deferred of what f returns, which is a Deferred, and what
 // Flatten makes of it.
-func (d *modelRef) nested(f func(int) (*modelRef, error)) (outer, flat *modelRef) {
-	outer = d.derive(func(n *modelRef, value any, fail *modelFailure) {
+func (n *modelRef) nested(f func(int) (*modelRef, error)) (outer, flat *modelRef) {
+	outer = n.derive(func(r *modelRef, value any, fail *modelFailure) {
 		if fail != nil {
-			n.settle(nil, fail)
+			r.settle(nil, fail)
 			return
 		}
 		var inner *modelRef
-		err := n.call(func() (err error) {
+		err := r.call(func() (err error) {
 			inner, err = f(value.(int))
 			return err
 		})
-		n.returned(inner, err)
+		r.returned(inner, err)
 	})
-	flat = outer.derive(func(n *modelRef, value any, fail *modelFailure) {
+	flat = outer.derive(func(r *modelRef, value any, fail *modelFailure) {
 		if fail != nil {
-			n.settle(nil, fail)
+			r.settle(nil, fail)
 			return
 		}
-		n.follow(value.(*modelRef))
+		r.follow(value.(*modelRef))
 	})
 	return outer, flat
 }
 
-func (d *modelRef) shield() *modelRef {
-	n := d.w.add(d.inBooks)
-	n.shields = true
-	n.take = func(value any, f *modelFailure) { n.settle(value, f) }
-	d.read(n)
-	return n
+func (n *modelRef) shield() *modelRef {
+	r := n.w.add(n.inBooks)
+	r.shields = true
+	r.take = func(value any, f *modelFailure) { r.settle(value, f) }
+	n.read(r)
+	return r
 }
 
 func (w *modelRefs) allOf(ds []*modelRef) *modelRef {

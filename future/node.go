@@ -226,14 +226,14 @@ func enlist(r, s *node) bool {
 }
 
 // enlistHere is enlist with n locked.
-func (s *node) enlistHere(r *node) bool {
+func (n *node) enlistHere(r *node) bool {
 	r.phase = waiting
-	s.watch()
-	if s.phase == settled && s.readers == nil {
+	n.watch()
+	if n.phase == settled && n.readers == nil {
 		return false
 	}
-	s.list(r)
-	s.active++
+	n.list(r)
+	n.active++
 	return true
 }
 

@@ -115,7 +115,7 @@ func (p program) run(ctx context.Context, w *stage) (v int, err error) {
 	case "return":
 		return p.k, nil
 	case "fail":
-		return 0, modelErrs[p.k%len(modelErrs)]
+		return 0, []error{errA, errB, errC}[p.k%3]
 	case "panic":
 		panic(errOther)
 	case "sleep":
