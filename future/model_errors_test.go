@@ -213,49 +213,49 @@ func (w *modelRefs) after(d time.Duration, v int) *modelRef {
 	return n
 }
 
-// limit returns a Deferred with the outcome of d, and what cancels it because
+// limit returns a Deferred with the outcome of n, and what cancels it because
 // it is late. When the outcome is there, ready runs.
-func (d *modelRef) limit(text string, ready *func()) (n *modelRef, strike func(cause error)) {
+func (n *modelRef) limit(text string, ready *func()) (r *modelRef, strike func(cause error)) {
 	var struck *modelCanceled
-	n = d.derive(func(n *modelRef, value any, f *modelFailure) {
+	r = n.derive(func(r *modelRef, value any, f *modelFailure) {
 		(*ready)()
 		if f != nil && struck != nil && modelCaused(f.err, struck) {
 			f = &modelFailure{&modelLate{text, f.err, struck}}
 		}
-		n.settle(value, f)
+		r.settle(value, f)
 	})
-	return n, func(cause error) {
+	return r, func(cause error) {
 		struck = &modelCanceled{cause}
-		n.cancel(&modelFailure{struck})
+		r.cancel(&modelFailure{struck})
 	}
 }
 
-func (d *modelRef) timeout(after time.Duration) *modelRef {
+func (n *modelRef) timeout(after time.Duration) *modelRef {
 	stop := func() {}
-	n, strike := d.limit("future: no outcome within "+after.String(), &stop)
-	if !n.settled {
-		stop = d.w.later(after, func() { strike(context.DeadlineExceeded) })
+	r, strike := n.limit("future: no outcome within "+after.String(), &stop)
+	if !r.settled {
+		stop = n.w.later(after, func() { strike(context.DeadlineExceeded) })
 	}
-	return n
+	return r
 }
 
-func (d *modelRef) withContext(c *modelContext) *modelRef {
+func (n *modelRef) withContext(c *modelContext) *modelRef {
 	stop := func() {}
-	n, strike := d.limit("future: no outcome before the context's deadline", &stop)
+	r, strike := n.limit("future: no outcome before the context's deadline", &stop)
 	end := func() {
 		if c.err == context.DeadlineExceeded {
 			strike(c.cause)
 		} else {
-			n.cancel(modelCancel(c.cause))
+			r.cancel(modelCancel(c.cause))
 		}
 	}
 	switch {
-	case n.settled:
+	case r.settled:
 	case c.err != nil:
 		end()
 	default:
 		c.hooks = append(c.hooks, &end)
 		stop = func() { c.hooks = slices.DeleteFunc(slices.Clone(c.hooks), func(f *func()) bool { return f == &end }) }
 	}
-	return n
+	return r
 }

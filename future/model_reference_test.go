@@ -126,7 +126,7 @@ func (n *modelRef) see(value any, f *modelFailure) {
 	n.take(value, f)
 }
 
-// derive returns a new Deferred that gives what s settles with to take.
+// derive returns a new Deferred that gives what n settles with to take.
 func (n *modelRef) derive(take func(r *modelRef, value any, f *modelFailure)) *modelRef {
 	r := n.w.add(n.inBooks)
 	r.take = func(value any, f *modelFailure) { take(r, value, f) }
