@@ -256,7 +256,7 @@ func (e *testFailed) Error() string { return "the test fails:\n" + e.output }
 // build builds the tests of a package.
 func (l *lab) build(pkg, name, overlay string) (binary string, err error) {
 	binary = filepath.Join(l.dir, name)
-	out, err := exec.Command("go", "test", "-c", "-vet=off", "-overlay="+overlay, "-o", binary, pkg).CombinedOutput()
+	out, err := exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay="+overlay, "-o", binary, pkg).CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("does not build: %w\n%s", err, out)
 	}
