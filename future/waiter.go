@@ -1,0 +1,131 @@
+package future
+
+// A waiter is the place of a wait in the ring of what it waits for.
+type waiter struct {
+	n   node
+	of  *node
+	by  sleeper
+	own bool  // a coroutine's, with its own context
+	why error // why the wait ended, if not by the outcome
+}
+
+// A sleeper is woken when its wait is over: by the outcome, or after a
+// withdraw.
+type sleeper interface {
+	wake()
+	tasked() *task // whose wait it is, if the library knows
+}
+
+func (w *waiter) source() *node { return w.of }
+
+// runs reports whether waking is a step of a loop: of a coroutine there.
+func (w *waiter) runs(bool) bool { return true }
+
+func (w *waiter) step(*fault) (*node, *fault) { return nil, nil } // never called: see work.wake
+
+// list makes w a reader of what it waits for. It returns false if that has
+// settled. It reports whether that is a root which waits for nothing itself.
+func (w *waiter) list() (ok, root bool) {
+	s := w.of
+	s.lockHere()
+	defer s.mu.Unlock()
+	return s.enlistHere(&w.n), s.phase == open && !s.asksOthers()
+}
+
+// relist is list for a waiter that has been one before, so that others may know
+// it.
+func (w *waiter) relist(of *node) (ok, root bool) {
+	for {
+		of.lockHere()
+		if of.lockAlso(&w.n) {
+			break
+		}
+	}
+	defer of.mu.Unlock()
+	defer w.n.mu.Unlock()
+	w.of, w.n.flags = of, 0
+	return of.enlistHere(&w.n), of.phase == open && !of.asksOthers()
+}
+
+// awaited is what w waits for, or has waited for.
+func (w *waiter) awaited() *node {
+	w.n.mu.Lock()
+	defer w.n.mu.Unlock()
+	return w.of
+}
+
+// asksOthers reports whether n, a root that is locked, waits for others in its
+// own way.
+func (n *node) asksOthers() bool {
+	switch n.role.(type) {
+	case nil, *canceller: // nearly always
+		return false
+	case *gather, runner:
+		return true
+	}
+	return false
+}
+
+// withdraw ends the wait, because of why, before its source has settled. It
+// returns false if the source was faster. It does not wake.
+func (w *waiter) withdraw(why error) bool { return w.leave(settled, why) }
+
+func (w *waiter) leave(p phase, why error) bool {
+	n := &w.n
+	for {
+		n.mu.Lock()
+		if n.phase != waiting {
+			n.mu.Unlock()
+			return false
+		}
+		if n.lockAlso(w.of) {
+			break
+		}
+	}
+	s := w.of
+	defer s.mu.Unlock()
+	defer n.mu.Unlock()
+	if s.phase == settled {
+		return false
+	}
+	if n.flags&left == 0 {
+		s.active--
+	}
+	s.leave(n)
+	w.why = why
+	n.phase, n.role = p, &request{role: w, old: s}
+	return true
+}
+
+// wake ends the wait of at. If it is that of a function whose context is about
+// to end, because of the cancel that brought the outcome, it waits for that: so
+// what the function sees in its context fits what Await returned.
+func (w *work) wake(at *waiter) {
+	t := at.by.tasked()
+	if t == nil || at.of == nil || !t.wakesLate(at) { // of nil: see resumeGuarded
+		w.wakeNow(at)
+	}
+}
+
+// wakeLate is wake for one that had to wait. A coroutine goes on on its loop.
+func (w *work) wakeLate(at *waiter) {
+	c, ok := at.by.(*coroutine)
+	if !ok || c.home == nil {
+		w.wakeNow(at)
+		return
+	}
+	c.post(func() {
+		if c.current() == at {
+			var w work
+			w.resumeGuarded(c)
+		}
+	})
+}
+
+func (w *work) wakeNow(at *waiter) {
+	if c, ok := at.by.(*coroutine); ok {
+		w.resume(c)
+		return
+	}
+	at.by.wake()
+}
