@@ -180,16 +180,17 @@ func (w *work) cancelWait(at *waiter, f *fault) {
 		return
 	}
 	n := &at.n
-	n.mu.Lock()
-	if n.phase != waiting {
-		n.mu.Unlock()
-		return
+	for {
+		n.mu.Lock()
+		if n.phase != waiting {
+			n.mu.Unlock()
+			return
+		}
+		if n.lockAlso(at.of) {
+			break
+		}
 	}
 	s := at.of
-	if !n.lockAlso(s) {
-		w.cancelWait(at, f)
-		return
-	}
 	others := s.active
 	if n.flags&left == 0 {
 		others--

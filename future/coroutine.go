@@ -168,9 +168,10 @@ func (c *coroutine) await(ctx context.Context, n *node) error {
 		stop := watch(c.home, ctx, func() { c.interruptAt(at, gaveUpOf(ctx)) })
 		defer stop()
 	}
-	over := false
+	over, hooked := false, false
 	if loop := at.otherLoop(c.home); loop != nil {
 		m := &seam.Member{Stopped: func(err error) { c.interruptAt(at, err) }}
+		hooked = true
 		if loop.Join(m) {
 			defer loop.Leave(m)
 		} else {
@@ -190,14 +191,16 @@ func (c *coroutine) await(ctx context.Context, n *node) error {
 	if c.stopped != nil {
 		return c.stopped
 	}
-	if at.own && at.why == nil {
+	if at.own && at.why == nil && !hooked {
+		at.rest()
 		c.idle = at
 	}
 	return at.why
 }
 
 // list makes the coroutine a reader of n: with the waiter of its last wait, if
-// that ended by an outcome, so that it stands in no ring and no hook knows it.
+// that ended by an outcome, so that it stands in no ring, and if the hook of no
+// other context or loop knew it.
 func (c *coroutine) list(n *node, own bool) (at *waiter, ok, root bool) {
 	if at = c.idle; at != nil && own {
 		c.idle = nil
@@ -208,6 +211,7 @@ func (c *coroutine) list(n *node, own bool) (at *waiter, ok, root bool) {
 		ok, root = at.list()
 	}
 	if !ok && own {
+		at.rest()
 		c.idle = at
 	}
 	return at, ok, root
@@ -266,7 +270,14 @@ func (c *coroutine) seq(yield func(struct{}) bool) {
 // Goexit in f on a loop ends this goroutine too: then work.broken does it.
 func (w *work) resume(c *coroutine) {
 	w.calling, w.old = c.n, nil
+	returned := false
+	defer func() {
+		if !returned {
+			c.finish()
+		}
+	}()
 	ended := c.switchTo()
+	returned = true
 	w.calling = nil
 	if !ended {
 		return

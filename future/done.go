@@ -64,7 +64,25 @@ func (s *signal) join() {
 	s.member.Stopped = func(err error) { s.of.abandon(stoppedFault(err)) }
 	if !loop.Join(&s.member) {
 		s.member.Stopped(loop.Err())
+	} else if s.of.isSettled() { // perhaps before it joined
+		loop.Leave(&s.member)
 	}
+}
+
+// partFrom takes n off its source s, which is pending. Those that n has taken
+// over stay. n and s are locked.
+func (n *node) partFrom(s *node) {
+	if t, ok := n.role.(taker); ok {
+		if p := t.standIn(); p != nil {
+			p.flags |= n.flags & left
+			s.replace(n, p)
+			return
+		}
+	}
+	if n.flags&left == 0 {
+		s.active--
+	}
+	s.leave(n)
 }
 
 // abandon fails n, which waits for another, with f; its function does not run.
@@ -82,10 +100,7 @@ func (n *node) abandon(f *fault) {
 		}
 		pending := s.phase != settled
 		if pending {
-			if n.flags&left == 0 {
-				s.active--
-			}
-			s.leave(n)
+			n.partFrom(s)
 			n.phase = running
 		}
 		s.mu.Unlock()

@@ -113,3 +113,29 @@ func (f *fakeTB) Error(...any)          { f.failed = true }
 func (f *fakeTB) FailNow()              { f.failed = true }
 func (f *fakeTB) Fail()                 { f.failed = true }
 func (f *fakeTB) Failed() bool          { return f.failed }
+
+// A control panic leaves nothing half done: other readers see the outcome, and
+// whoever asks for one that was taken over gets an answer.
+func TestControlPanicSkipsNoReader(t *testing.T) {
+	skipped := 0
+	rapid.Check(&fakeTB{TB: t}, func(rt *rapid.T) {
+		x, resX := future.New[int]()
+		s := future.Then(x, func(int) (int, error) { rt.Skip(); return 0, nil })
+		gate, open := future.New[int]()
+		inner := future.ThenFlat(gate, func(int) *future.Deferred[int] { return s })
+		_, outer := future.New[int]()
+		outer.Follow(inner)
+		sibling := future.Then(x, inc)
+		open.Succeed(1)
+		defer func() {
+			skipped++
+			inner.Cancel(nil)
+			wantError(t, inner, "", failure.ErrPanic)
+			wantOutcome(t, sibling, 2, nil)
+		}()
+		resX.Succeed(1)
+	})
+	if skipped == 0 {
+		t.Error("the property has not run")
+	}
+}

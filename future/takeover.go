@@ -31,6 +31,8 @@ type following[T any] struct {
 	split int32        // those with higher numbers lie behind inner; 0: none does
 }
 
+const allBehind = -1 // a split
+
 // follows is implemented by the roles that can take the outcome of another
 // Deferred of their own type: while they do, they run no function.
 type follows[T any] interface {
@@ -59,6 +61,10 @@ type taker interface {
 
 	// isSplit reports whether there may be such ones.
 	isSplit() bool
+
+	// standIn returns a node that takes the taker's place for all that have
+	// moved to it, because it will settle without them; nil if none has.
+	standIn() *node
 }
 
 func (l *following[T]) place() *following[T] { return l }
@@ -82,7 +88,7 @@ func (l *following[T]) takeOver(self, from role) (number int32, ok bool) {
 
 func (l *following[T]) handBack(self, from role, number int32) {
 	f := from.(follows[T])
-	*f.place() = *l
+	*f.place() = *l // it has taken over nothing itself: one that has does not move
 	l.inner, l.split = f.own(), number
 }
 
@@ -92,6 +98,17 @@ func (l *following[T]) redirect(moved role, number int32) bool {
 	}
 	moved.(follows[T]).place().inner = l.inner
 	return true
+}
+
+func (l *following[T]) standIn() *node {
+	if l.taken == 0 {
+		return nil
+	}
+	d := new(Deferred[T])
+	d.n.phase, d.n.flags = waiting, watched
+	d.n.role = &follower[T]{following: *l, self: d}
+	l.inner, l.split = d, allBehind
+	return &d.n
 }
 
 // take gives d, whose role l is a part of, the outcome of what it followed,
@@ -161,6 +178,10 @@ func (n *node) moveTo(role role, inner *node) (by *node, ok bool) {
 	if !ok || !r.mu.TryLock() {
 		return nil, false
 	}
+	if n.flags&tracked != 0 && (r.home != n.home || r.flags&tracked == 0) { // r does not stand for it in its ledger
+		r.mu.Unlock()
+		return nil, false
+	}
 	number, ok := int32(0), r.phase == waiting
 	if ok {
 		number, ok = t.takeOver(r.role, role)
@@ -204,10 +225,6 @@ func (n *node) putBack() bool {
 		n.phase, n.active = waiting, 0
 		n.settleLocked(f)
 		return true
-	case moved:
-		n.mu.Unlock()
-		by.lastMoved().lockAndUnlock()
-		return false
 	case waiting:
 		if n.putBetween(by) {
 			return true
@@ -217,26 +234,6 @@ func (n *node) putBack() bool {
 	n.mu.Unlock()
 	runtime.Gosched()
 	return false
-}
-
-// lastMoved follows n, which is locked and has moved, to the last one that has.
-// It unlocks n.
-func (n *node) lastMoved() *node {
-	for {
-		next := n.role.source()
-		n.mu.Unlock()
-		next.mu.Lock()
-		if next.phase != moved {
-			next.mu.Unlock()
-			return n
-		}
-		n = next
-	}
-}
-
-func (n *node) lockAndUnlock() {
-	n.lockHere()
-	n.mu.Unlock()
 }
 
 // putBetween gives n the place of by, which had taken it over, among the

@@ -3,6 +3,8 @@ package future_test
 import (
 	"testing"
 
+	"github.com/deferred-go/deferred/clock"
+	"github.com/deferred-go/deferred/clock/reactor"
 	"github.com/deferred-go/deferred/future"
 )
 
@@ -125,4 +127,27 @@ func TestPutBackInAnyOrder(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A taker whose reactor stops fails alone: those that it had taken over, on
+// another reactor, have the outcome of what they follow, and are its consumers.
+func TestTakerWhoseReactorStopsLeavesTheOthersAlone(t *testing.T) {
+	clk := clock.NewVirtual()
+	a, b := reactor.New(clk), reactor.New(clk)
+	end, res := future.NewOn[int](b)
+	inner := future.ThenFlat(future.After(b, 2, 0), func(int) *future.Deferred[int] { return end })
+	outer := future.ThenFlat(future.After(a, 1, 0), func(int) *future.Deferred[int] { return inner })
+	clk.Advance(2)
+	outer.Done()
+	a.Stop()
+	wantError(t, outer, "", reactor.ErrStopped)
+	wantPending(t, inner)
+	other := end.Shield()
+	end.Shield().Cancel(nil)
+	late := future.Then(inner, inc)
+	res.Succeed(42)
+	clk.Advance(0)
+	wantOutcome(t, inner, 42, nil)
+	wantOutcome(t, other, 42, nil)
+	wantOutcome(t, late, 43, nil)
 }

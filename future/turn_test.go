@@ -1,9 +1,12 @@
 package future_test
 
 import (
+	"context"
 	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"weak"
 
 	"github.com/deferred-go/deferred/clock"
 	"github.com/deferred-go/deferred/clock/reactor"
@@ -60,4 +63,80 @@ func TestGoexitOnAReactorLosesNoStep(t *testing.T) {
 		wantError(t, gone, "", failure.ErrGoexit)
 		wantOutcome(t, last, 3, nil)
 	})
+}
+
+// The context of a coroutine that calls runtime.Goexit ends, as that of one that
+// returns.
+func TestGoexitInACoroutineEndsItsContext(t *testing.T) {
+	onReactors(t, func(t *testing.T, r *reactor.Reactor, run func()) {
+		var its context.Context
+		d := future.AsyncOn(t.Context(), r, func(ctx context.Context) (int, error) {
+			its = ctx
+			runtime.Goexit()
+			return 0, nil
+		})
+		run()
+		wantError(t, d, "", failure.ErrGoexit)
+		if its.Err() != context.Canceled {
+			t.Errorf("its context says %v", its.Err())
+		}
+	})
+}
+
+// A coroutine does not keep what it has awaited, also while it waits for
+// something else.
+func TestCoroutineLetsGoOfWhatItHasAwaited(t *testing.T) {
+	clk := clock.NewVirtual()
+	r := reactor.New(clk)
+	defer r.Stop()
+	var gone weak.Pointer[future.Deferred[*big]]
+	next, res := future.New[int]()
+	future.AsyncOn(t.Context(), r, func(ctx context.Context) (int, error) {
+		func() {
+			d := future.After(r, 1, new(big))
+			gone = weak.Make(d)
+			d.Await(ctx)
+		}()
+		derived, cancel := context.WithCancel(ctx)
+		defer cancel()
+		return next.Await(derived)
+	})
+	clk.Advance(1)
+	wantGone(t, "what was awaited", gone)
+	res.Succeed(1)
+	clk.Advance(0)
+}
+
+// A loop that stops while what it has is awaited elsewhere ends that wait, not
+// the next one of the same coroutine.
+func TestStopOfAnotherLoopEndsOneWait(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	a := reactor.New(clock.System())
+	var loops sync.WaitGroup
+	loops.Go(func() { a.Run(ctx) })
+	for range 20_000 / (1 + 9*underRace) {
+		b := reactor.New(clock.System())
+		ended := make(chan error)
+		go func() { ended <- b.Run(ctx) }()
+		x := future.After(b, 1<<40, 0)
+		next, res := future.NewOn[int](a)
+		waits := make(chan bool)
+		d := future.AsyncOn(ctx, a, func(ctx context.Context) (int, error) {
+			close(waits)
+			x.Await(ctx)
+			return next.Await(ctx)
+		})
+		<-waits
+		a.Post(func() {}) // so that it waits
+		b.Stop()
+		<-ended
+		res.Succeed(7)
+		if v, err := d.Await(ctx); v != 7 || err != nil {
+			t.Errorf("got %v, %v", v, err)
+			break
+		}
+	}
+	a.Stop()
+	loops.Wait()
 }

@@ -47,7 +47,14 @@ func (w *waiter) relist(of *node) (ok, root bool) {
 	return of.enlistHere(&w.n), of.phase == open && !of.asksOthers()
 }
 
-// awaited is what w waits for, or has waited for.
+// rest lets go of what w has waited for.
+func (w *waiter) rest() {
+	w.n.mu.Lock()
+	w.of = nil
+	w.n.mu.Unlock()
+}
+
+// awaited is what w waits for, or has waited for a moment ago.
 func (w *waiter) awaited() *node {
 	w.n.mu.Lock()
 	defer w.n.mu.Unlock()

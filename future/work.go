@@ -59,7 +59,7 @@ func (w *work) push(it item) {
 // run does what w has until nothing is left. A panic of a function of the
 // user's fails its node, and the loop goes on. A runtime.Goexit fails the node
 // too, the rest is done while the goroutine ends. A control panic of a
-// property tester fails the node and goes on its way.
+// property tester fails the node, and goes on its way when the rest is done.
 func (w *work) run() {
 	for !w.guarded() {
 	}
@@ -81,12 +81,15 @@ func (w *work) guarded() bool {
 // runtime.Goexit, if v is nil. It runs deferred, on the stack of the panic.
 func (w *work) broken(v any) {
 	n := w.calling
-	if n == nil { // the library's own fault: hide nothing
-		if v != nil {
-			panic(v)
+	if n == nil {
+		if v == nil {
+			w.run()
+			return
 		}
-		w.run()
-		return
+		if seam.IsControl(v) {
+			w.runAside()
+		}
+		panic(v) // else the library's own fault: hide nothing
 	}
 	out := n.brokenBy(v, w.canceler)
 	out.quiet = seam.IsControl(v)
@@ -98,13 +101,25 @@ func (w *work) broken(v any) {
 	} else {
 		w.settleAndUnlock(n, out, w.old != nil)
 	}
+	w.turn = nil // it does not come to its end
 	if seam.IsControl(v) {
+		w.runAside()
 		panic(v)
 	}
 	if v == nil {
-		w.turn = nil // it does not come to its end
 		w.run()
 	}
+}
+
+// runAside is run while a control panic is on its way out. Another one that
+// comes of it is of no more interest.
+func (w *work) runAside() {
+	defer func() {
+		if v := recover(); v != nil && !seam.IsControl(v) {
+			panic(v)
+		}
+	}()
+	w.run()
 }
 
 // brokenBy is the failure of n whose function ended by the panic value v, or by

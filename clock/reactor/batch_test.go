@@ -106,3 +106,20 @@ func TestTimer_among_posts(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A panic among posts changes nothing for those that come after.
+func TestPanic_among_posts(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.r.Post(func() { panic("boom") })
+		w.r.Post(func() {
+			w.r.CallLater(0, func() { w.add("called") })
+			w.r.Post(func() { w.add("posted") })
+		})
+		for range many {
+			w.r.Post(func() {})
+		}
+		w.begin()
+		w.pass(0)
+		w.want(t, "posted", "called")
+	})
+}

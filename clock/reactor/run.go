@@ -172,6 +172,7 @@ func (l *loop) endTurn() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.turn = false
+	l.disturb.Store(true) // the next turn is to be noted
 	l.q.EndTurn()
 }
 

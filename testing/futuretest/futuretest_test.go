@@ -114,6 +114,15 @@ func TestReports(t *testing.T) {
 			future.AsyncOn(context.Background(), r, func(ctx context.Context) (int, error) { return never.Await(ctx) })
 			clk.Advance(0)
 		}, []string{"a coroutine that has not ended", "futuretest_test.go:"}},
+		{"one that an inline Deferred stands for", func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			never, _ := future.New[int]()
+			lost := future.ThenFlat(future.After(r, time.Second, 0), func(int) *future.Deferred[int] { return never })
+			d, res := future.New[int]()
+			future.ThenFlat(d, func(int) *future.Deferred[int] { return lost })
+			res.Succeed(1)
+			clk.Advance(time.Second)
+		}, []string{"a Deferred that has not settled", "futuretest_test.go:"}},
 		{"an unhandled failure", func(t futuretest.TB) {
 			r, clk := futuretest.New(t)
 			d := future.After(r, time.Second, 1)
