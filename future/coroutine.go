@@ -343,7 +343,8 @@ func (f resumption) String() string { return "a turn of a coroutine" }
 func (f resumption) Drop(error) {}
 
 // stop ends the coroutine, because its loop has stopped: its wait, and every
-// later one, returns err. It runs on the loop's goroutine.
+// later one, returns err. It runs on the loop's goroutine, or, if the loop had
+// stopped before the coroutine was made, on that of AsyncOn.
 func (c *coroutine) stop(err error) {
 	c.stopped = err
 	var w work

@@ -20,7 +20,7 @@ import (
 //
 // which runs job on a worker and what it returns on the loop, gets the
 // functions given to [GoOn] there; for one without it they get goroutines of
-// their own.
+// their own. An Await that blocks a foreign loop is not detected.
 type Executor interface {
 	clock.Clock
 	Post(f func())

@@ -10,7 +10,7 @@ import (
 //
 // # States
 //
-//	open      a root: its Resolver, timer, goroutine or coroutine settles it
+//	open      a root: its Resolver, timer, goroutine, coroutine or gather settles it
 //	waiting   listed in the ring of its source, or taken off it to be run
 //	queued    its source has settled, its callback is queued on its loop
 //	running   its callback runs, or it is not listed yet: its runner owns it
@@ -18,13 +18,19 @@ import (
 //	settled   it has its outcome, for good
 //
 //	open    -> settled             a settle
-//	open    -> waiting             Resolver.Follow
-//	waiting -> running -> settled  the usual step
+//	open    -> running -> waiting  Resolver.Follow
+//	waiting -> running -> settled  the usual step, and a cancel that leaves the source
 //	waiting -> queued -> running   the same on a loop
 //	running -> waiting             the callback returned a pending Deferred
 //	running -> moved               the same, and its only reader just follows it:
 //	                               that reader takes over
 //	moved   -> waiting, settled    somebody attaches to it, or cancels it
+//
+// A parked Await and an input of a gather have no readers and never settle:
+//
+//	waiting -> running             the outcome is there; of a coroutine by way of queued
+//	waiting -> queued, settled     it gives up
+//	running -> waiting             the next wait of the same coroutine (see relist)
 //
 // The take-over is what keeps a loop of flattened Deferreds in constant
 // memory: the outermost one follows the innermost directly (see takeover.go).
@@ -40,9 +46,10 @@ import (
 // locks to get wrong. No lock is held while code of the user, of a clock or of
 // an executor runs.
 //
-// A node is in the ring of a pending source exactly if it is waiting and that
-// is its source; this changes only with both locks held. So the role of a
-// listed reader may be read under the source's lock.
+// A node that is waiting for a pending source is in its ring. It gets there with
+// both locks held, or before others know it, and leaves with both held; so the
+// role of a reader may be read under the source's lock. One that has left may
+// still be in the ring for a while, marked as gone: its role is not to be read.
 type node struct {
 	mu      sync.Mutex
 	phase   phase
@@ -77,8 +84,9 @@ const (
 	tracked                     // it stands in the ledger of its loop
 )
 
-// A role is what a node does. Its methods are called by the node's runner,
-// source also under the node's lock.
+// A role is what a node does. Its methods are called by the node's runner, by
+// others with the node's lock held, and step of one that has moved, whose taker
+// has settled, by who puts it back.
 type role interface {
 	// source is what the node waits for; of a root nil.
 	source() *node

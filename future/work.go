@@ -9,7 +9,7 @@ import (
 
 // A work runs what has become runnable, in one loop and on one goroutine: the
 // readers of settled nodes, depth first and in order of registration, and what
-// cancellations and gathers ask for. Nothing in it recurses, so chains and
+// cancellations and gathers ask for. None of it recurses, so chains and
 // nestings of any size need a constant stack. A settle that user code makes
 // inside a callback is a work of its own.
 type work struct {
@@ -95,7 +95,8 @@ func (w *work) broken(v any) {
 	out.quiet = seam.IsControl(v)
 	canceler := w.canceler != nil
 	w.calling, w.canceler = nil, nil
-	if n.mu.Lock(); canceler && n.phase != open {
+	n.mu.Lock()
+	if canceler && n.phase != open {
 		n.mu.Unlock()
 		out.rest(n.home) // it had settled n already, or lets it follow another: report it
 	} else {

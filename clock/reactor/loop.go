@@ -33,7 +33,7 @@ type loop struct {
 	mu      sync.Mutex
 	asleep  bool // the loop waits at wake
 	stopped bool // Stop has been called, or Run's context has ended
-	turn    bool // a function runs
+	turn    bool // a function runs, or there is more of a batch
 	phase   phase
 	q       timerq.Queue
 	result  error // of Run
@@ -47,7 +47,7 @@ type loop struct {
 	due     atomic.Int64 // no timer in q is due earlier
 
 	// The loop's goroutine alone has the following.
-	batch    timerq.Batch // to be run, as long as nothing disturbs
+	batch    timerq.Batch // taken off q, to be run before what is there; not on stepwise clocks
 	item     timerq.Item
 	then     seam.Task // what it returned
 	running  bool
