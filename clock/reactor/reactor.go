@@ -100,7 +100,8 @@ func (r *Reactor) made() engine {
 // CallLater runs f on the loop, d from now; a negative d counts as 0. Calls
 // that are due at different times run in that order, those for the same time
 // in the order in which CallLater was called. With no delay f runs in the turn
-// after this one, or rather after all that this one posts.
+// after this one, or rather after all that this one posts; called from another
+// goroutine while a function runs, it counts as called by that.
 //
 // A panic of f goes to the Logger, and the loop goes on. After Stop f does not
 // run, which is reported once, and the Timer is one that has been stopped.
