@@ -16,20 +16,9 @@ import (
 
 // loop is the engine on every clock that is not virtual.
 type loop struct {
-	r     *Reactor
-	clk   clock.Clock
-	since func(t time.Time) time.Duration
-	epoch time.Time // the times of q count from here
-	pool  pool
-
-	// On clock.System, all timers that are due run at the clock's time. On
-	// other clocks, which may jump, time goes from one to the next, as on a
-	// Virtual, and each sees its own.
-	stepwise bool
-
 	// mu protects the following. While it is held nothing is called that is
 	// not this package's, not even the clock. The pool's lock is never held
-	// together with it.
+	// together with it. What a post touches comes first, on one cache line.
 	mu      sync.Mutex
 	asleep  bool // the loop waits at wake
 	stopped bool // Stop has been called, or Run's context has ended
@@ -58,6 +47,19 @@ type loop struct {
 	stale    bool  // it has to be read
 	timer    clock.Timer
 	unwatch  func() bool
+
+	// These do not change.
+	r     *Reactor
+	clk   clock.Clock
+	since func(t time.Time) time.Duration
+	epoch time.Time // the times of q count from here
+
+	// On clock.System, all timers that are due run at the clock's time. On
+	// other clocks, which may jump, time goes from one to the next, as on a
+	// Virtual, and each sees its own.
+	stepwise bool
+
+	pool pool
 }
 
 type phase uint8
