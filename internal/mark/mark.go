@@ -24,9 +24,9 @@ func Set(on bool) (was bool) { return debug.SetPanicOnFault(on) }
 
 // IsSet reports the bit of the calling goroutine.
 func IsSet() bool {
-	on := debug.SetPanicOnFault(true)
-	if !on {
-		debug.SetPanicOnFault(false)
+	on := debug.SetPanicOnFault(false)
+	if on {
+		debug.SetPanicOnFault(true)
 	}
 	return on
 }
