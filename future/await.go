@@ -24,9 +24,9 @@ import (
 // ended. When ctx ends during the wait, Await gives up with an error that
 // matches ctx.Err() and context.Cause(ctx). That cancels nothing and harms no
 // other waiter: to cancel what is waited for along with the wait, write
-// d.WithContext(ctx).Await(ctx). While it waits, it counts as a consumer. If the Deferred's
-// reactor stops, the wait ends with an error that matches reactor.ErrStopped.
-// Await takes note of a failure. It panics if ctx is nil.
+// d.WithContext(ctx).Await(ctx). While it waits, it counts as a consumer. If the
+// Deferred's reactor stops, the wait ends with an error that matches
+// reactor.ErrStopped. Await takes note of a failure. It panics if ctx is nil.
 func (d *Deferred[T]) Await(ctx context.Context) (T, error) {
 	d.mustBe("Await")
 	mustContext(ctx, "Await")

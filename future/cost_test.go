@@ -74,24 +74,13 @@ func TestCost(t *testing.T) {
 // than a Then for each of them.
 func TestCostOfAll(t *testing.T) {
 	const n = 1000
-	ds := make([]*future.Deferred[int], n)
-	res := make([]future.Resolver[int], n)
-	fill := func() {
-		for i := range ds {
-			ds[i], res[i] = future.New[int]()
-		}
-	}
-	settle := func() {
-		for i := range res {
-			res[i].Succeed(i)
-		}
-	}
-	inputs, _ := cost(func() { fill(); settle() })
+	ds, fill, settle := inputs(n)
+	bare, _ := cost(func() { fill(); settle() })
 	bytes, allocs := cost(func() { fill(); future.All(ds...); settle() })
 	if allocs -= n; allocs > 6 {
 		t.Errorf("%d allocations, want at most 6", allocs)
 	}
-	if each := (bytes - inputs) / n; each > 100 {
+	if each := (bytes - bare) / n; each > 100 {
 		t.Errorf("%d bytes an input, want at most 100", each)
 	}
 }

@@ -167,9 +167,9 @@ func (d *Deferred[T]) Cancel(cause error) bool {
 func (d *Deferred[T]) String() string { return fmt.Sprintf("%v", d) }
 
 // Format writes the state, for %v and %s; for %+v also where the Deferred was
-// made, if its executor records birthplaces and it is pending, and of a failure the callbacks
-// that it came from and through, with their files and lines. It does not take
-// note of a failure.
+// made, if it is pending and its executor records birthplaces, and of a failure
+// the callbacks that it came from and through, with their files and lines. It
+// does not take note of a failure.
 func (d *Deferred[T]) Format(s fmt.State, verb rune) {
 	if d == nil {
 		fmt.Fprintf(s, "Deferred[%s](nil)", typeName[T]())

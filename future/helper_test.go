@@ -160,6 +160,23 @@ func text(err error) string {
 	return strings.ReplaceAll(err.Error(), "\n", " & ")
 }
 
+// inputs are n Deferreds: fill makes them anew, settle settles them in order.
+func inputs(n int) (ds []*future.Deferred[int], fill, settle func()) {
+	ds = make([]*future.Deferred[int], n)
+	res := make([]future.Resolver[int], n)
+	fill = func() {
+		for i := range ds {
+			ds[i], res[i] = future.New[int]()
+		}
+	}
+	settle = func() {
+		for i := range res {
+			res[i].Succeed(i)
+		}
+	}
+	return ds, fill, settle
+}
+
 // heapNow is the size of the live heap.
 func heapNow() int64 {
 	runtime.GC()

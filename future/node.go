@@ -214,6 +214,12 @@ func (n *node) fault() *fault {
 	return nil
 }
 
+func (n *node) isSettled() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.phase == settled
+}
+
 // attach makes r, which nobody else knows, a reader of s. If s has settled and
 // its other readers have been run, r takes its outcome now: within this call,
 // or as a step of its loop.

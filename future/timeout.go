@@ -160,12 +160,6 @@ func watch(h *home, ctx context.Context, f func()) (stop func() bool) {
 	return context.AfterFunc(ctx, f)
 }
 
-func (n *node) isSettled() bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.phase == settled
-}
-
 // limit passes an outcome on and cancels what it waits for when its time is up.
 type limit[T any] struct {
 	link[T, T]

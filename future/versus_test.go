@@ -14,8 +14,50 @@ import (
 // The benchmarks of this file report a ratio to something that was measured in
 // the same run: see BENCHMARKS.md.
 
-// Floor: what a chain cannot do without, as many objects of as many bytes, and
-// the same calls through pointers.
+// floor is what a chain cannot do without: as many objects of as many bytes,
+// and the same calls through pointers.
+type floor struct {
+	_    [7]uintptr
+	v    int
+	from *floor
+	f    func(int) (int, error)
+}
+
+type floorRoot struct {
+	_ [7]uintptr
+	v int
+}
+
+//go:noinline
+func (l *floor) call(v int) { l.v, _ = l.f(v) }
+
+var (
+	sinkRoot  *floorRoot
+	sinkFloor *floor
+)
+
+func floorChain(n int) int {
+	root := &floorRoot{}
+	sinkRoot = root
+	var last *floor
+	links := last
+	for range n {
+		last = &floor{from: last, f: inc}
+		if links == nil {
+			links = last
+		}
+		sinkFloor = last
+	}
+	root.v = 1
+	v := root.v
+	for l := last; l != nil; l = l.from {
+		l.call(v)
+		v = l.v
+	}
+	return v
+}
+
+// A chain inline, against the floor.
 func BenchmarkVersus_chain10_floor(b *testing.B) {
 	versus.Compare(b, b.N, chain10Inline, func(n int) {
 		for range n {
@@ -142,18 +184,7 @@ func pingPong(n int) {
 }
 
 func BenchmarkVersus_all1000(b *testing.B) {
-	ds := make([]*future.Deferred[int], 1000)
-	res := make([]future.Resolver[int], 1000)
-	fill := func() {
-		for i := range ds {
-			ds[i], res[i] = future.New[int]()
-		}
-	}
-	settle := func() {
-		for i := range res {
-			res[i].Succeed(i)
-		}
-	}
+	ds, fill, settle := inputs(1000)
 	versus.Compare(b, b.N, func(n int) {
 		for range n {
 			fill()

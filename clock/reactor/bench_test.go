@@ -45,19 +45,6 @@ func BenchmarkPost_loop(b *testing.B) {
 	_ = r.Run(context.Background())
 }
 
-// Each post comes from another goroutine.
-func BenchmarkPost_from_outside(b *testing.B) {
-	r := reactor.New(clock.System())
-	done := make(chan error)
-	go func() { done <- r.Run(context.Background()) }()
-	b.ReportAllocs()
-	for b.Loop() {
-		r.Post(nothing)
-	}
-	r.Post(r.Stop)
-	<-done
-}
-
 func BenchmarkCallLater_stop(b *testing.B) {
 	for _, pending := range []int{0, 1_000, 100_000} {
 		b.Run(fmt.Sprintf("pending=%d", pending), func(b *testing.B) {

@@ -232,6 +232,7 @@ func (l *loop) timers() []seam.Scheduled {
 	return list
 }
 
+// posts leaves out what the loop has taken as a batch.
 func (l *loop) posts() (names []string) {
 	l.mu.Lock()
 	items := l.q.All(nil)
