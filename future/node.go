@@ -60,7 +60,7 @@ type node struct {
 	home    *home // nil: inline
 	readers *node // the last of the ring of readers
 	next    *node // in the ring of its source; when settled, in the stack of a work
-	role    role  // what it does when its source settles; when settled, its *fault or nil
+	role    role  // what it does when its source settles; when settled nil, its *fault or a *splitOff
 }
 
 type phase uint8
