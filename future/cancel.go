@@ -51,8 +51,8 @@ func (w *work) cancelWaiting(n *node, f *fault) (next *node) {
 	}
 	defer s.mu.Unlock()
 	defer n.mu.Unlock()
-	if s.phase == settled { // n is about to be run: with the cancellation
-		n.role = &request{role: n.role, with: f}
+	if s.phase == settled { // n is about to be run: with the cancellation, unless the value is kept
+		n.request(f, s)
 		return nil
 	}
 	_, keeps := n.role.(shielding)
@@ -74,21 +74,31 @@ func (w *work) cancelWaiting(n *node, f *fault) (next *node) {
 type shielding interface{ shields() }
 
 // cancelQueued lets n, whose callback is queued on its loop, see the
-// cancellation in place of its source's outcome. It unlocks n.
+// cancellation in place of its source's outcome, unless that is kept. It
+// unlocks n.
 func (w *work) cancelQueued(n *node, f *fault) {
 	role := n.role
 	if _, ok := role.(*request); ok {
 		n.mu.Unlock()
 		return
 	}
-	if role.runs(true) {
-		n.role = &request{role: role, with: f}
+	if s := role.source(); role.runs(true) || s.keeps() {
+		n.request(f, s)
 		n.mu.Unlock()
 		return
 	}
 	n.phase = running
 	n.mu.Unlock()
 	w.reader, w.in, w.role, w.old = n, f, role, nil
+}
+
+// request has n, whose source s has settled, take the cancellation in place of
+// that outcome. If the outcome is kept, the cancel is remembered instead.
+func (n *node) request(f *fault, s *node) {
+	n.role = &request{role: n.role, with: f}
+	if s.keeps() {
+		n.flags |= canceled
+	}
 }
 
 // remember notes a cancel that came while n's callback runs: it goes to the
@@ -102,10 +112,11 @@ func (n *node) remember(f *fault) {
 }
 
 // A canceller is the role of a root whose Resolver has one.
-type canceller struct {
-	root
-	f func(cause error)
-}
+type canceller func(cause error)
+
+func (canceller) source() *node               { return nil }
+func (canceller) runs(bool) bool              { return false }
+func (canceller) step(*fault) (*node, *fault) { return nil, nil }
 
 // root is the embedded part of the roles that wait for nothing in the core.
 type root struct{}
@@ -125,12 +136,12 @@ type stopper interface {
 // cancelRoot cancels n, which nothing has settled. It unlocks n.
 func (w *work) cancelRoot(n *node, f *fault) {
 	switch r := n.role.(type) {
-	case *canceller:
+	case canceller:
 		n.role = f // at most once; a later OnCancel is told
 		n.flags |= canceling
 		n.mu.Unlock()
 		w.calling, w.canceler, w.old = n, f, nil
-		r.f(f.cause())
+		r(f.cause())
 		w.calling, w.canceler = nil, nil
 		n.mu.Lock()
 		if n.phase == open {

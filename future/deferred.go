@@ -154,7 +154,8 @@ func (d *Deferred[T]) look(watch bool) (v T, f *fault, ok bool) {
 // A cancel that comes while the Deferred's own callback runs is remembered and
 // goes to the Deferred which the callback returns; if that returns none, its
 // outcome stands. One that comes while the callback is queued on its executor
-// takes the place of the outcome it was queued for.
+// takes the place of the outcome it was queued for, unless that is a lease or a
+// value of package lock, which must not be lost: then it is remembered too.
 //
 // What a cancel does to a coroutine, a worker and a goroutine is in the package
 // documentation. Cancel does not wait.
@@ -176,9 +177,7 @@ func (d *Deferred[T]) Format(s fmt.State, verb rune) {
 		return
 	}
 	if a, ok := s.(*seam.Asker); ok {
-		if d.n.home != nil {
-			a.Executor = d.n.home.ex
-		}
+		d.n.answer(a)
 		return
 	}
 	v, f, ok := d.look(false)
@@ -192,6 +191,17 @@ func (d *Deferred[T]) Format(s fmt.State, verb rune) {
 	}
 	if verb == 'v' && s.Flag('+') {
 		d.n.formatOrigin(s, f)
+	}
+}
+
+// answer opens the doors of package seam.
+func (n *node) answer(a *seam.Asker) {
+	if a.Keep {
+		n.mu.Lock()
+		n.flags |= keeping
+		n.mu.Unlock()
+	} else if n.home != nil {
+		a.Executor = n.home.ex
 	}
 }
 

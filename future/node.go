@@ -60,7 +60,7 @@ type node struct {
 	home    *home // nil: inline
 	readers *node // the last of the ring of readers
 	next    *node // in the ring of its source; when settled, in the stack of a work
-	role    role  // what it does when its source settles; when settled nil, its *fault or a *splitOff
+	role    role  // what it does when its source settles; when settled nil, kept, its *fault or a *splitOff
 }
 
 type phase uint8
@@ -80,8 +80,9 @@ const (
 	watched   flags = 1 << iota // somebody took its outcome
 	left                        // it has canceled: its source counts it no longer
 	canceling                   // its canceller runs
-	canceled                    // a cancel came while it ran: its role is a *request
+	canceled                    // a cancel came while it ran, or was to get a kept value: its role is a *request
 	tracked                     // it stands in the ledger of its loop
+	keeping                     // an open root, whose value will be kept
 )
 
 // A role is what a node does. Its methods are called by the node's runner, by
@@ -207,7 +208,9 @@ func (n *node) only() *node {
 func (n *node) fault() *fault {
 	switch r := n.role.(type) {
 	case *fault:
-		return r
+		if r != kept {
+			return r
+		}
 	case *splitOff:
 		return r.fault
 	}
@@ -275,13 +278,19 @@ func (n *node) watch() {
 	}
 }
 
+// keeps reports whether n, which has settled, did so with a value that is kept.
+func (n *node) keeps() bool { return n.role == role(kept) }
+
 // settleLocked gives n its outcome. n is locked and not settled.
 func (n *node) settleLocked(f *fault) {
 	n.phase = settled
 	n.flags &^= canceling | canceled
-	if f == nil {
+	switch f {
+	case nil:
 		n.role = nil
-	} else {
+	case kept:
+		n.role = kept
+	default:
 		n.role = n.remains(f)
 		if n.flags&watched == 0 {
 			f.rest(n.home)

@@ -84,7 +84,7 @@ func (r Resolver[T]) OnCancel(f func(cause error)) {
 	n.lockHere()
 	switch {
 	case n.phase == open && n.flags&canceling == 0:
-		n.role = &canceller{f: f}
+		n.role = canceller(f)
 		n.mu.Unlock()
 	case n.phase == open, n.phase == settled && n.fault().isCancel():
 		cause := n.fault().cause()
@@ -114,6 +114,9 @@ func (d *Deferred[T]) settle(v T, f *fault) bool {
 	}
 	if f == nil {
 		d.value = v
+		if n.flags&keeping != 0 {
+			f = kept
+		}
 	}
 	var w work
 	w.settleAndUnlock(n, f, false)

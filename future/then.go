@@ -123,8 +123,7 @@ func (c *catch[T]) step(in *fault) (*node, *fault) {
 	from, f := c.from, c.f
 	c.from, c.f = nil, nil
 	if in == nil {
-		c.d.value = from.value
-		return nil, nil
+		return nil, c.d.same(from)
 	}
 	v, err := f(in.err)
 	return c.d.returned(v, err, f)
@@ -152,8 +151,9 @@ func (l *finally[T]) runs(bool) bool { return true }
 func (l *finally[T]) held() *fault   { return l.in }
 
 func (l *finally[T]) step(in *fault) (*node, *fault) {
+	var same *fault
 	if in == nil {
-		l.d.value = l.from.value
+		same = l.d.same(l.from)
 	}
 	f := l.f
 	l.from, l.f, l.in = nil, nil, in
@@ -161,7 +161,7 @@ func (l *finally[T]) step(in *fault) (*node, *fault) {
 	l.in = nil
 	switch {
 	case err == nil && in == nil:
-		return nil, nil
+		return nil, same
 	case err == nil:
 		return nil, in.through(f)
 	case in == nil:
@@ -199,7 +199,7 @@ func (p *pass[T]) runs(bool) bool { return false }
 
 func (p *pass[T]) step(in *fault) (*node, *fault) {
 	if in == nil {
-		p.d.value = p.from.value
+		in = p.d.same(p.from)
 	}
 	p.from = nil
 	return nil, in

@@ -215,7 +215,7 @@ func (l *limit[T]) step(in *fault) (*node, *fault) {
 	}
 	switch {
 	case in == nil:
-		l.d.value = l.from.value
+		in = l.d.same(l.from)
 	case late && causedBy(in.err, struck):
 		in = newFault(&lateError{l.text, in.err, struck}, nil)
 	}

@@ -65,7 +65,7 @@ func (w *waiter) awaited() *node {
 // own way.
 func (n *node) asksOthers() bool {
 	switch n.role.(type) {
-	case nil, *canceller: // nearly always
+	case nil, canceller: // nearly always
 		return false
 	case *gather, runner:
 		return true

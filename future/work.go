@@ -221,20 +221,38 @@ func (w *work) take(r *node, in *fault) {
 		r.mu.Unlock()
 		return
 	}
-	role := r.role
-	w.old = nil
-	if q, ok := role.(*request); ok {
-		role, in, w.old = q.role, q.with, q.old
-	}
+	role, in, old := r.due(in)
+	w.old = old
 	if r.home.loops() && role.runs(in != nil) {
 		r.phase = queued
 		r.mu.Unlock()
 		w.queue(r)
 		return
 	}
-	r.phase, r.role = running, role
+	r.begin(role)
 	r.mu.Unlock()
 	w.step(r, role, in, w.old)
+}
+
+// due returns what n, whose source has settled with in, is about to do: its
+// role, and what that takes in. n is locked.
+func (n *node) due(in *fault) (r role, _ *fault, old *node) {
+	q, ok := n.role.(*request)
+	switch {
+	case !ok:
+		return n.role, in, nil
+	case n.flags&canceled != 0: // remembered: it goes to what the callback returns
+		return q.role, in, nil
+	}
+	return q.role, q.with, q.old
+}
+
+// begin makes n, whose role is r, running. n is locked.
+func (n *node) begin(r role) {
+	n.phase = running
+	if n.flags&canceled == 0 {
+		n.role = r
+	}
 }
 
 // queue lets r run as a step of its loop. If this is a turn of that loop, and
@@ -291,6 +309,9 @@ func (w *work) settleAndUnlock(n *node, f *fault, gone bool) (first bool) {
 	default:
 		n.next, w.top = w.top, n
 	}
+	if f == kept {
+		f = nil
+	}
 	w.reader, w.in = r, f
 	return true
 }
@@ -337,12 +358,14 @@ func (n *node) dequeue() (role role, in *fault, old *node, ok bool) {
 	if n.phase != queued {
 		return nil, nil, nil, false
 	}
-	n.phase, role = running, n.role
-	if q, ok := role.(*request); ok {
-		n.role = q.role
-		return q.role, q.with, q.old, true
+	if q, ok := n.role.(*request); !ok || n.flags&canceled != 0 {
+		in = n.role.source().fault()
+	} else {
+		in = q.with
 	}
-	return role, role.source().fault(), nil, true
+	role, in, old = n.due(in)
+	n.begin(role)
+	return role, in, old, true
 }
 
 // refuse fails a queued node whose loop has stopped; its function does not run.

@@ -1,0 +1,182 @@
+package future_test
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/deferred-go/deferred/clock"
+	"github.com/deferred-go/deferred/clock/reactor"
+	"github.com/deferred-go/deferred/future"
+	"github.com/deferred-go/deferred/internal/seam"
+)
+
+// keptOn returns a Deferred whose value is kept, seen on r.
+func keptOn(r *reactor.Reactor) (*future.Deferred[int], future.Resolver[int]) {
+	root, res := future.New[int]()
+	seam.Keep(root)
+	return root.On(r), res
+}
+
+// Ways to pass a value on.
+var passes = map[string]func(r *reactor.Reactor, d *future.Deferred[int]) *future.Deferred[int]{
+	"itself":    func(_ *reactor.Reactor, d *future.Deferred[int]) *future.Deferred[int] { return d },
+	"Catch":     func(_ *reactor.Reactor, d *future.Deferred[int]) *future.Deferred[int] { return d.Catch(nil0) },
+	"CatchFlat": func(_ *reactor.Reactor, d *future.Deferred[int]) *future.Deferred[int] { return d.CatchFlat(nil1) },
+	"Shield":    func(_ *reactor.Reactor, d *future.Deferred[int]) *future.Deferred[int] { return d.Shield() },
+	"Timeout": func(r *reactor.Reactor, d *future.Deferred[int]) *future.Deferred[int] {
+		return d.Timeout(r, time.Hour)
+	},
+	"WithContext": func(_ *reactor.Reactor, d *future.Deferred[int]) *future.Deferred[int] {
+		return d.WithContext(cancelable())
+	},
+	"Hold": func(_ *reactor.Reactor, d *future.Deferred[int]) *future.Deferred[int] {
+		held, release := d.Hold()
+		release()
+		return held
+	},
+	"ThenFlat": func(r *reactor.Reactor, d *future.Deferred[int]) *future.Deferred[int] {
+		return future.ThenFlat(future.Succeed(0), func(int) *future.Deferred[int] { return d }).On(r)
+	},
+	"Follow": func(r *reactor.Reactor, d *future.Deferred[int]) *future.Deferred[int] {
+		f, res := future.NewOn[int](r)
+		res.Follow(d)
+		return f
+	},
+	"Flatten": func(r *reactor.Reactor, d *future.Deferred[int]) *future.Deferred[int] {
+		return future.Flatten(future.Succeed(d)).On(r)
+	},
+}
+
+func nil0(error) (int, error)          { return 0, nil }
+func nil1(error) *future.Deferred[int] { return nil }
+
+func cancelable() context.Context {
+	type key struct{}
+	ctx, cancel := context.WithCancel(context.Background())
+	context.AfterFunc(ctx, cancel)
+	return context.WithValue(ctx, key{}, cancel)
+}
+
+// A cancel in the turn in which the value came does not take it away: the
+// callback runs with it, and the cancel goes to what that returns.
+func TestKeptValueIsDelivered(t *testing.T) {
+	for name, pass := range passes {
+		t.Run(name, func(t *testing.T) {
+			clk := clock.NewVirtual()
+			r := reactor.New(clk)
+			defer r.Stop()
+			d, res := keptOn(r)
+			d = pass(r, d)
+			got := 0
+			inner, innerRes := future.New[int]()
+			var told error
+			innerRes.OnCancel(func(cause error) { told = cause })
+			then := future.Then(d, func(v int) (int, error) { got += v; return v, nil })
+			flat := future.ThenFlat(d, func(v int) *future.Deferred[int] { got += v; return inner })
+			tail := future.Then(flat, plus(1))
+			clk.Advance(0)
+			res.Succeed(1)
+			if then.Cancel(errCause); !tail.Cancel(errCause) {
+				t.Error("it was pending")
+			}
+			clk.Advance(0)
+			if got != 2 {
+				t.Errorf("%d of 2 callbacks got the value", got)
+			}
+			wantOutcome(t, then, 1, nil)
+			wantError(t, tail, "", errCause, future.ErrCanceled)
+			if told != errCause {
+				t.Errorf("what the callback returned was canceled with %v", told)
+			}
+		})
+	}
+}
+
+// Others lose it in the race, and a kept one that is canceled first, too.
+func TestOnlyKeptValuesAreDelivered(t *testing.T) {
+	clk := clock.NewVirtual()
+	r := reactor.New(clk)
+	defer r.Stop()
+	// What a callback makes of a kept value is a value like any other.
+	made, res := keptOn(r)
+	m := future.Then(future.Then(made, plus(1)), func(int) (int, error) { t.Error("it ran"); return 0, nil })
+	res.Succeed(1)
+	clk.Step()
+	m.Cancel(errCause)
+
+	usual, res := future.NewOn[int](r)
+	d := future.Then(usual, func(int) (int, error) { t.Error("it ran"); return 0, nil })
+	res.Succeed(1)
+	d.Cancel(errCause)
+
+	early, res := keptOn(r)
+	e := future.Then(early, func(int) (int, error) { t.Error("it ran"); return 0, nil })
+	e.Cancel(errCause)
+	if res.Succeed(1) {
+		t.Error("it was canceled before")
+	}
+
+	failed, res := keptOn(r)
+	f := future.Then(failed, plus(1))
+	res.Fail(errA)
+	clk.Advance(0)
+	wantError(t, d, "", errCause)
+	wantError(t, e, "", errCause)
+	wantOutcome(t, f, 0, errA)
+	wantError(t, m, "", errCause)
+}
+
+// A coroutine that is canceled in the turn of the value gets it all the same.
+func TestKeptValueReachesACanceledCoroutine(t *testing.T) {
+	for name, pass := range passes {
+		t.Run(name, func(t *testing.T) {
+			clk := clock.NewVirtual()
+			r := reactor.New(clk)
+			defer r.Stop()
+			d, res := keptOn(r)
+			d = pass(r, d)
+			got := 0
+			co := future.AsyncOn(context.Background(), r, func(ctx context.Context) (int, error) {
+				v, err := d.Await(ctx)
+				got = v
+				return v, err
+			})
+			clk.Advance(0)
+			res.Succeed(1)
+			co.Cancel(errCause)
+			clk.Advance(0)
+			if got != 1 {
+				t.Errorf("the coroutine got %d", got)
+			}
+		})
+	}
+}
+
+// Settle and cancel race: either the cancel is first, and the settle refused, or
+// the callback gets the value.
+func TestKeptValueIsNeverLostInARace(t *testing.T) {
+	for range 2000 {
+		root, res := future.New[int]()
+		seam.Keep(root)
+		var got atomic.Int32
+		d := future.Then(root.Shield().Catch(nil0), func(v int) (int, error) { got.Add(1); return v, nil })
+		c := future.Then(root.Catch(func(err error) (int, error) { return 0, err }), func(v int) (int, error) { got.Add(1); return v, nil })
+		var wg sync.WaitGroup
+		var first bool
+		wg.Go(func() { first = res.Succeed(1) })
+		wg.Go(func() { c.Cancel(nil) })
+		wg.Wait()
+		switch n := got.Load(); {
+		case first && n == 1: // c left before
+			wantError(t, c, "", future.ErrCanceled)
+			wantOutcome(t, d, 1, nil)
+		case first && n == 2:
+			wantOutcome(t, c, 1, nil)
+		default:
+			t.Fatalf("first: %v, %d callbacks got the value", first, n)
+		}
+	}
+}
