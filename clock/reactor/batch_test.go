@@ -2,8 +2,12 @@ package reactor_test
 
 import (
 	"fmt"
+	"runtime"
+	"slices"
+	"sync"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/deferred-go/deferred/clock"
 	"github.com/deferred-go/deferred/clock/reactor"
@@ -122,4 +126,97 @@ func TestPanic_among_posts(t *testing.T) {
 		w.pass(0)
 		w.want(t, "posted", "called")
 	})
+}
+
+// What a function refers to is garbage when it has run, also while others run
+// that were posted along with it.
+func TestPosts_that_have_run_are_garbage(t *testing.T) {
+	everywhere(t, func(w *world) {
+		var all []weak.Pointer[[]byte]
+		for range many {
+			p := &[]byte{1}
+			all = append(all, weak.Make(p))
+			w.r.Post(func() { (*p)[0]++ })
+		}
+		w.r.Post(func() {
+			runtime.GC()
+			for i, p := range all {
+				if p.Value() != nil {
+					t.Errorf("post %d of %d is still referred to", i, many)
+					return
+				}
+			}
+		})
+		for range many {
+			w.r.Post(nothing)
+		}
+		w.begin()
+		w.pass(0)
+	})
+}
+
+// Posts from several goroutines, until the reactor stops: what was accepted has
+// run or is dropped, once, in the order of the goroutine that posted it.
+func TestStop_loses_no_post(t *testing.T) {
+	const goroutines = 4
+	for range 10 {
+		r := reactor.New(clock.System())
+		loop := seam.LoopOf(r)
+		var accepted [goroutines]int
+		var wg sync.WaitGroup
+		a := &account{t: t, stop: r.Stop, next: make([]int, goroutines)}
+		for g := range goroutines {
+			wg.Go(func() {
+				for loop.PostTask(entry{a, g, accepted[g]}) {
+					accepted[g]++
+				}
+			})
+		}
+		if err := r.Run(t.Context()); err != nil {
+			t.Error(err)
+		}
+		wg.Wait()
+		if !slices.Equal(a.next, accepted[:]) {
+			t.Errorf("ran or dropped of each goroutine: %v, accepted: %v", a.next, accepted)
+		}
+	}
+}
+
+// An account says what entry is to come next of each goroutine. After many, it
+// stops the reactor.
+type account struct {
+	t    *testing.T
+	stop func()
+	ran  int
+	over bool // an entry was dropped
+	next []int
+}
+
+// An entry is a task that checks that it comes in order.
+type entry struct {
+	a    *account
+	g, i int
+}
+
+func (e entry) Run() seam.Task {
+	if e.a.over {
+		e.a.t.Error("one runs after another was dropped")
+	}
+	e.come()
+	if e.a.ran++; e.a.ran == 3*many {
+		e.a.stop()
+	}
+	return nil
+}
+
+func (e entry) Drop(error) {
+	e.a.over = true
+	e.come()
+}
+
+func (e entry) come() {
+	if want := e.a.next[e.g]; e.i != want {
+		e.a.t.Errorf("goroutine %d: %d came, want %d", e.g, e.i, want)
+	}
+	e.a.next[e.g] = e.i + 1
 }

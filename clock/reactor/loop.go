@@ -37,8 +37,6 @@ type loop struct {
 
 	// The loop's goroutine alone has the following.
 	batch    timerq.Batch // taken off q, to be run before what is there; not on stepwise clocks
-	item     timerq.Item
-	then     seam.Task // what it returned
 	running  bool
 	goexit   bool
 	finished bool
@@ -125,7 +123,11 @@ func (l *loop) post(t seam.Task) bool {
 		return false
 	}
 	l.q.Post(t, nil)
-	l.wakeAndUnlock()
+	if l.asleep { // seldom
+		l.wakeAndUnlock()
+	} else {
+		l.mu.Unlock()
+	}
 	return true
 }
 

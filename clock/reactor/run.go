@@ -161,9 +161,19 @@ func (l *loop) guarded() (done bool) {
 			l.r.lost()
 		}
 	}()
-	for l.next() {
-		l.then = l.item.Run()
+	t, ok := l.next(nil)
+	for ok {
+		l.turns++
+		l.running = true
+		then := t.Run()
 		l.running = false
+		ok = false // nothing of the batch yet
+		if then == nil && !l.disturb.Load() && (l.turns < fair || l.inTime()) {
+			t, ok = l.batch.Next()
+		}
+		if !ok {
+			t, ok = l.next(then)
+		}
 	}
 	return true
 }
@@ -172,44 +182,38 @@ func (l *loop) endTurn() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.turn = false
-	l.disturb.Store(true) // the next turn is to be noted
 	l.q.EndTurn()
 }
 
-// next finds the next item, sleeping as need be. It returns false when the
-// loop is to end.
-func (l *loop) next() bool {
-	if l.then == nil && !l.disturb.Load() && l.inTime() && l.takeOfBatch() {
-		return true
-	}
+// next ends the turn, which has returned then, and finds the next task, sleeping
+// as need be. It returns false when the loop is to end.
+func (l *loop) next(then seam.Task) (t seam.Task, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.disturb.Store(false)
 	l.turn = false
-	l.q.Then(l.then, nil)
-	l.then = nil
+	l.q.Then(then, nil)
 	l.q.EndTurn()
 	for !l.stopped {
-		if !l.stale && l.takeLocked() {
-			return true
+		if !l.stale {
+			if t, ok = l.takeLocked(); ok {
+				return t, true
+			}
 		}
 		if l.mustLook() {
 			l.lookLocked()
-			if l.takeLocked() {
-				return true
+			if t, ok = l.takeLocked(); ok {
+				return t, true
 			}
 		}
 		l.restLocked()
 	}
-	return false
+	return nil, false
 }
 
 // inTime reports whether no timer is due yet: so it was when the clock was last
 // read, which is done again after so many turns.
 func (l *loop) inTime() bool {
-	if l.turns < fair {
-		return true
-	}
 	if l.batch.Empty() || l.stepwise || l.clock() >= l.due.Load() {
 		return false
 	}
@@ -224,40 +228,26 @@ func (l *loop) mustLook() bool {
 	return l.stale || l.stepwise || l.turns >= fair || ok && when < l.armed
 }
 
-// takeOfBatch takes the next task of the batch, without the lock.
-func (l *loop) takeOfBatch() bool {
-	t, ok := l.batch.Next()
-	if ok {
-		l.item, l.running = timerq.Item{Task: t}, true
-		l.turns++
-	}
-	return ok
-}
-
 // takeLocked takes the next item that is due, unless it is time to look at the
 // clock.
-func (l *loop) takeLocked() bool {
+func (l *loop) takeLocked() (t seam.Task, ok bool) {
 	bound := fair
 	if l.stepwise {
 		bound = fairStepwise
 	}
 	if l.turns >= bound {
-		return false
+		return nil, false
 	}
 	if !l.stepwise && (!l.batch.Empty() || l.q.Take(&l.batch)) {
 		l.turn = true
-		return l.takeOfBatch()
+		return l.batch.Next()
 	}
 	it, ok := l.q.Next()
 	if !ok && l.stepwise {
 		it, ok = l.stepLocked()
 	}
-	if !ok {
-		return false
-	}
-	l.turns++
-	l.item, l.running, l.turn = it, true, true
-	return true
+	l.turn = ok
+	return it.Task, ok
 }
 
 // stepLocked moves time on to the next timer that is due, or to the clock's

@@ -2,3 +2,6 @@ package timerq
 
 // Room returns how many slots and table places the heap of q has room for.
 func Room(q *Queue) (slots, table int) { return cap(q.heap.slots), cap(q.heap.table) }
+
+// Spare returns how many empty blocks q keeps for what is posted.
+func Spare(q *Queue) int { return len(q.ready.spare) }

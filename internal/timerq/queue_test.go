@@ -205,6 +205,37 @@ func TestTake(t *testing.T) {
 	}
 }
 
+// The room that many posts took serves the next as many, and is given back when
+// there are no more such.
+func TestTake_keeps_room_for_a_while(t *testing.T) {
+	var q timerq.Queue
+	var b timerq.Batch
+	rush := func(posts int) {
+		for range posts {
+			q.Post(task(0), nil)
+		}
+		q.Take(&b)
+		for _, ok := b.Next(); ok; _, ok = b.Next() {
+		}
+		q.Take(&b)
+	}
+	const blocks = 1000
+	if n := testing.AllocsPerRun(10, func() { rush(64 * blocks) }); n > blocks/10 {
+		t.Errorf("%v allocations for as many posts as before, want few", n)
+	}
+	rush(200_000)
+	if n := timerq.Spare(&q); n > 1024 {
+		t.Errorf("%d blocks are kept", n)
+	}
+	for range 1000 {
+		rush(1)
+		q.Next()
+	}
+	if n := timerq.Spare(&q); n > 64 {
+		t.Errorf("%d blocks are kept after the rush is long over", n)
+	}
+}
+
 // A queue does the same as its model, whatever is done to it.
 func TestQueue_is_like_its_model(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -18,11 +18,13 @@ type block struct {
 	tasks  [blockSize]seam.Task
 	owners *[blockSize]*seam.Owner // nil: they have none
 	mixed  bool                    // it has, or had, a timer or an emptied place
+	end    int                     // of its tasks, once it is part of a batch
 }
 
 const (
 	blockSize = 64
-	spares    = 64 // as many empty blocks are kept
+	spares    = 64   // as many empty blocks are kept
+	rush      = 1024 // as many are kept for a while after many tasks were taken at once
 )
 
 func (b *block) set(i uint64, t seam.Task, o *seam.Owner) {
@@ -99,7 +101,7 @@ func (r *ring) skip() {
 	r.head++
 	switch {
 	case r.head%blockSize == 0:
-		r.retire(r.detach())
+		r.retire(r.detach(), spares)
 	case r.head == r.tail: // the next item may as well start the block anew
 		r.head -= r.head % blockSize
 		r.tail = r.head
@@ -115,9 +117,9 @@ func (r *ring) detach() *block {
 	return b
 }
 
-// retire keeps b, which is empty, for later.
-func (r *ring) retire(b *block) {
-	if len(r.spare) < spares {
+// retire keeps b, which is empty, for later, unless enough are kept.
+func (r *ring) retire(b *block, enough int) {
+	if len(r.spare) < enough {
 		b.mixed = false
 		r.spare = append(r.spare, b)
 	}
@@ -133,29 +135,50 @@ func (r *ring) clear(place uint64) {
 // A Batch is some tasks that have been taken from a queue together. It is its
 // user's alone. The zero Batch is empty.
 type Batch struct {
-	blocks  []*block // the task to take next is in the first that is not spent
-	spent   int
-	at, end int // in the first that is not spent, and in the last
+	tasks  []seam.Task // of one block
+	at     int         // the next one in tasks
+	blocks []*block
+	next   int // the next one in blocks
 }
 
 // Next takes the next task, if there is one.
-func (b *Batch) Next() (seam.Task, bool) {
-	left := len(b.blocks) - b.spent
-	if left == 0 || left == 1 && b.at == b.end {
+func (b *Batch) Next() (t seam.Task, ok bool) {
+	if b.at == len(b.tasks) && !b.turnOver() {
 		return nil, false
 	}
-	p := &b.blocks[b.spent].tasks[b.at]
-	t := *p
-	*p = nil
-	if b.at++; b.at == blockSize && left > 1 {
-		b.spent++
-		b.at = 0
-	}
+	t, b.tasks[b.at] = b.tasks[b.at], nil
+	b.at++
 	return t, true
 }
 
+// turnOver goes on to the next block, if there is one.
+func (b *Batch) turnOver() bool {
+	if b.next == len(b.blocks) {
+		return false
+	}
+	next := b.blocks[b.next]
+	b.tasks, b.at = next.tasks[:next.end], 0
+	b.next++
+	return true
+}
+
 // Empty reports whether there is none.
-func (b *Batch) Empty() bool { return len(b.blocks)-b.spent <= 1 && b.at == b.end }
+func (b *Batch) Empty() bool { return b.at == len(b.tasks) && b.next == len(b.blocks) }
+
+// recycle keeps the blocks of b, which is empty. If many are kept, it first lets
+// go of one: the room that a rush of posts took is there for the next rush, and
+// goes by and by while there is little to do.
+func (r *ring) recycle(b *Batch) {
+	if n := len(r.spare); n > spares {
+		r.spare[n-1] = nil
+		r.spare = r.spare[:n-1]
+	}
+	for i, spent := range b.blocks {
+		r.retire(spent, rush)
+		b.blocks[i] = nil
+	}
+	*b = Batch{blocks: b.blocks[:0]}
+}
 
 // few is what is not worth a batch.
 const few = 4
@@ -163,24 +186,22 @@ const few = 4
 // take fills b, which is empty, with the blocks at the head that have just
 // tasks.
 func (r *ring) take(b *Batch) bool {
-	for i, spent := range b.blocks {
-		r.retire(spent)
-		b.blocks[i] = nil
-	}
-	*b = Batch{blocks: b.blocks[:0]}
+	r.recycle(b)
 	if r.tail-r.head < few || r.blocks[0].mixed {
 		return false
 	}
-	b.at = int(r.head % blockSize)
+	at := int(r.head % blockSize)
 	for r.head != r.tail && !r.blocks[0].mixed {
-		b.end = blockSize
+		r.blocks[0].end = blockSize
 		next := r.head - r.head%blockSize + blockSize
 		if r.tail < next { // it is the last block, too
-			b.end = int(r.tail % blockSize)
+			r.blocks[0].end = int(r.tail % blockSize)
 			r.tail, r.last = next, nil
 		}
 		r.head = next
 		b.blocks = append(b.blocks, r.detach())
 	}
+	b.turnOver()
+	b.at = at
 	return true
 }
