@@ -96,7 +96,7 @@ examples() {
 
 bench() {
 	say "benchmarks, once"
-	go test -run '^$' -bench . -benchtime 1x ./clock/... ./failure ./future ./internal/... >/dev/null
+	go test -run '^$' -bench . -benchtime 1x ./clock/... ./failure ./future/... ./internal/... >/dev/null
 }
 
 # within s command... kills the command after s seconds.

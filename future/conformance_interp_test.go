@@ -12,6 +12,7 @@ import (
 	"github.com/deferred-go/deferred/clock"
 	"github.com/deferred-go/deferred/clock/reactor"
 	"github.com/deferred-go/deferred/future"
+	"github.com/deferred-go/deferred/future/lock"
 )
 
 // This file is the interpreter of the conformance programs. It runs one inline,
@@ -53,8 +54,9 @@ type machine struct {
 	roots  map[string]*root
 	timers map[string]*tick
 	taken  map[string]bool
-	trace  []any
-	end    func() // ends the waits of coroutines; nil: there are none
+	confThings
+	trace []any
+	end   func() // ends the waits of coroutines; nil: there are none
 }
 
 // root is the write side that a name was created with.
@@ -74,6 +76,11 @@ func newMachine() *machine {
 		roots:  map[string]*root{},
 		timers: map[string]*tick{},
 		taken:  map[string]bool{},
+		confThings: confThings{
+			sems:   map[string]*confSem{},
+			queues: map[string]*lock.Queue[any]{},
+			loops:  map[string]*confLoop{},
+		},
 	}
 }
 
@@ -216,6 +223,12 @@ func (m *machine) step(s step) {
 		m.gather(s)
 	case "async":
 		m.async(s)
+	case "sem", "acquire", "release", "run":
+		m.semaphore(s)
+	case "queue", "put", "get":
+		m.queue(s)
+	case "loop", "lstop", "lreset":
+		m.looping(s)
 	default:
 		panic("no word for " + s.Do)
 	}
@@ -299,6 +312,10 @@ func (m *machine) chain(s step) {
 // call does what a callback does, and returns what it returns.
 func (m *machine) call(name string, a *twistedAct, v any, err error) deferred {
 	m.emit(confResult([]any{"cb", name}, v, err)...)
+	return m.act(a, v, err)
+}
+
+func (m *machine) act(a *twistedAct, v any, err error) deferred {
 	m.run(a.Also)
 	switch {
 	case a.Ret != nil:
@@ -518,11 +535,21 @@ type ticks struct {
 	advancing bool
 }
 
-func (c *ticks) Now() time.Time { return c.on.Now() }
+func (c *ticks) Now() time.Time { return c.start.Add(time.Duration(c.now) * time.Second) }
 
 func (c *ticks) CallLater(d time.Duration, f func()) clock.Timer {
-	return c.on.CallLater(c.until(c.now+int(d/time.Second)), f)
+	return tickTimer{c.on.CallLater(c.from(d), f), c}
 }
+
+// from is how long it is to the second that is d after this one.
+func (c *ticks) from(d time.Duration) time.Duration { return c.until(c.now + int(d/time.Second)) }
+
+type tickTimer struct {
+	clock.Timer
+	c *ticks
+}
+
+func (t tickTimer) Reset(d time.Duration) bool { return t.Timer.Reset(t.c.from(d)) }
 
 // until is how long it is to the second due. Twisted runs what is due at once
 // when the next second has come, and before what is due then: so that gets the

@@ -40,6 +40,16 @@ type step struct {
 	Of        []string        `json:"of"`
 	Steps     []step          `json:"steps"`
 	Co        string          `json:"co"`
+	S         string          `json:"s"`
+	Tokens    int             `json:"tokens"`
+	Q         string          `json:"q"`
+	Size      *int            `json:"size"`
+	Backlog   *int            `json:"backlog"`
+	L         string          `json:"l"`
+	Every     int             `json:"every"`
+	Now       bool            `json:"now"`
+	Count     bool            `json:"count"`
+	Acts      []*twistedAct   `json:"acts"`
 	Body      []instruction   `json:"body"`
 }
 
@@ -88,7 +98,7 @@ func ret(b []byte, at **any) error {
 }
 
 // known are the families that the interpreter has words for.
-var known = []string{"linear", "chain", "reentrant", "cancel", "timeout", "gather", "timer", "unhandled", "async"}
+var known = []string{"linear", "chain", "reentrant", "cancel", "timeout", "gather", "timer", "unhandled", "async", "locks", "queues", "loop", "mixed"}
 
 // confOwn reads the programs of testdata/conformance.
 func confOwn(t *testing.T) (ps []twistedProgram) {

@@ -196,11 +196,21 @@ func (d *Deferred[T]) Format(s fmt.State, verb rune) {
 
 // answer opens the doors of package seam.
 func (n *node) answer(a *seam.Asker) {
-	if a.Keep {
+	switch {
+	case a.Keep:
 		n.mu.Lock()
 		n.flags |= keeping
 		n.mu.Unlock()
-	} else if n.home != nil {
+	case a.Search && a.Target == nil:
+		a.Target = n
+	case a.Search:
+		if target := a.Target.(*node); n == target || n.waitsForNode(target) {
+			a.Err = errCycle
+			n.lockHere()
+			n.watch() // who asks gives this error on
+			n.mu.Unlock()
+		}
+	case n.home != nil:
 		a.Executor = n.home.ex
 	}
 }

@@ -29,8 +29,8 @@
 // returned. [ThenFlat] and [Deferred.CatchFlat] are for functions that return a
 // Deferred: the result settles as that does. [Deferred.Finally] is for
 // clean-up. Whatever a callback does not handle passes on unchanged: a value
-// past Catch, an error past Then. On Go 1.27 the functions are methods too:
-// d.Then(f).
+// past Catch, an error past Then. [Deferred.Hold] holds an outcome back until it
+// is released. On Go 1.27 the functions are methods too: d.Then(f).
 //
 // Any number of callbacks may be attached to one Deferred, before or after it
 // settles. Each is called exactly once, sees the same outcome, and starts no
@@ -70,6 +70,9 @@
 // types; [MapN] starts work with a bound on how much runs at a time;
 // [AsCompleted] ranges over outcomes as they come. Inputs that have lost are
 // canceled before the result settles.
+//
+// What many share, and wait for, is in package lock; what happens again and
+// again in package task.
 //
 // # Cancellation
 //

@@ -73,29 +73,29 @@ func (n *node) listWith(inner *node, role role) (q *request) {
 // lookForCycle fails n if its new source closes a cycle. Looking after linking
 // lets the later of two goroutines that close a cycle together see it.
 func (w *work) lookForCycle(n *node) {
-	if n.waitsForItself() {
+	if n.waitsForNode(n) {
 		w.breakCycle(n)
 	}
 }
 
-// waitsForItself reports whether n is among those it waits for. The links are
-// looked at one by one, and one may have gone before the next is looked at. So
-// it looks twice: a cycle stays.
-func (n *node) waitsForItself() bool {
+// waitsForNode reports whether target is among those that n waits for; a cycle,
+// if it is n. The links are looked at one by one, and one may have gone before
+// the next is looked at. So it looks twice: a cycle stays.
+func (n *node) waitsForNode(target *node) bool {
 	for range 2 {
-		if !n.comesBack() {
+		if !n.comesTo(target) {
 			return false
 		}
 	}
 	return true
 }
 
-// comesBack walks once from n to what it waits for, and on from there.
-func (n *node) comesBack() bool {
+// comesTo walks once from n to what it waits for, and on from there.
+func (n *node) comesTo(target *node) bool {
 	var more []*node
 	var seen map[*node]bool
 	for at := n.waitsFor(&more); ; {
-		if at == n {
+		if at == target {
 			return true
 		}
 		if at == nil || seen[at] {

@@ -82,7 +82,7 @@ func (t *task) waitsForItself() bool {
 	t.n.mu.Lock()
 	read := t.n.readers != nil // without readers it closes no cycle
 	t.n.mu.Unlock()
-	return read && t.n.waitsForItself()
+	return read && t.n.waitsForNode(t.n)
 }
 
 // current is what the task waits for, or nil.

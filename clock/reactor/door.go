@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/deferred-go/deferred/internal/lifetime"
 	"github.com/deferred-go/deferred/internal/seam"
@@ -19,6 +20,12 @@ var (
 )
 
 func (d *door) PostTask(t seam.Task) bool { return !d.r.stopping.Load() && d.r.engine.post(t) }
+
+func (d *door) PostBehind(t seam.Task) bool {
+	return !d.r.stopping.Load() && d.r.engine.postBehind(t)
+}
+
+func (d *door) Elapsed() time.Duration { return d.r.engine.elapsed() }
 
 func (d *door) Err() error {
 	if d.r.stopping.Load() {

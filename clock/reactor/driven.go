@@ -13,19 +13,27 @@ type driven struct {
 	r *Reactor
 	d seam.Driver
 	o *seam.Owner
+
+	epoch time.Time // elapsed counts from here
 }
 
 func newDriven(r *Reactor, d seam.Driver) *driven {
-	return &driven{r, d, &seam.Owner{Failed: r.failed, Lost: r.lost, Late: r.late, Logger: r.log, Births: r.births}}
+	o := &seam.Owner{Failed: r.failed, Lost: r.lost, Late: r.late, Logger: r.log, Births: r.births}
+	return &driven{r, d, o, d.Now()}
 }
 
 func (e *driven) now() time.Time { return e.d.Now() }
+
+func (e *driven) elapsed() time.Duration { return e.d.Now().Sub(e.epoch) }
 
 func (e *driven) callLater(d time.Duration, f func()) (clock.Timer, bool) {
 	return e.d.CallLater(e.o, d, f)
 }
 
 func (e *driven) post(t seam.Task) bool { return e.d.Post(e.o, t) }
+
+// postBehind is post: while a step runs, time stands still.
+func (e *driven) postBehind(t seam.Task) bool { return e.post(t) }
 
 func (e *driven) work(job func(seam.Worker) func()) bool { return e.d.Go(e.o, job) }
 

@@ -91,7 +91,9 @@ func newLoop(r *Reactor, c clock.Clock) *loop {
 	return l
 }
 
-func (l *loop) clock() int64 { return int64(l.since(l.epoch)) }
+func (l *loop) elapsed() time.Duration { return l.since(l.epoch) }
+
+func (l *loop) clock() int64 { return int64(l.elapsed()) }
 
 // now is the clock's time, or that of the event, for whom it concerns.
 func (l *loop) now() time.Time {
@@ -128,6 +130,24 @@ func (l *loop) post(t seam.Task) bool {
 	} else {
 		l.mu.Unlock()
 	}
+	return true
+}
+
+// postBehind is post by the turn that runs, after a look at the clock. On a
+// stepwise one the look comes after the turn, and holds t back.
+func (l *loop) postBehind(t seam.Task) bool {
+	now := l.clock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stopped {
+		return false
+	}
+	if l.stepwise {
+		l.stale = true
+	} else {
+		l.seeLocked(now)
+	}
+	l.q.Post(t, nil)
 	return true
 }
 

@@ -45,8 +45,10 @@ type Reactor struct {
 // An engine is the part of a reactor that depends on its clock.
 type engine interface {
 	now() time.Time
+	elapsed() time.Duration
 	callLater(d time.Duration, f func()) (t clock.Timer, ok bool)
 	post(t seam.Task) bool
+	postBehind(t seam.Task) bool
 	work(job func(seam.Worker) func()) bool
 	watch(ctx context.Context, f func(), parent bool) (stop func() bool)
 	run(ctx context.Context) error

@@ -21,6 +21,7 @@ var layers = []struct {
 	{"clock/reactor", []string{"clock", "failure"}},
 	{"clock/benclock", []string{"clock"}},
 	{"future", []string{"failure", "clock"}},
+	{"future/task", []string{"future", "failure", "clock", "clock/reactor"}}, // a reactor for Main
 	{"future/...", []string{"future", "failure", "clock"}},
 	{"testing/...", []string{"failure", "clock", "clock/reactor", "clock/benclock", "future", "future/...", "testing/..."}},
 	{"examples/...", []string{"failure", "clock", "clock/reactor", "clock/benclock", "future", "future/...", "testing/..."}},
@@ -30,7 +31,7 @@ var layers = []struct {
 
 // packages must be there as soon as their folder is.
 var packages = []string{
-	"failure", "clock", "clock/reactor", "clock/benclock", "future",
+	"failure", "clock", "clock/reactor", "clock/benclock", "future", "future/lock", "future/task",
 	"testing/futuretest", "testing/clocktest",
 	"examples/quickstart", "examples/fetch", "examples/dashboard", "examples/shutdown",
 }
@@ -121,6 +122,8 @@ func TestImports(t *testing.T) {
 		sample{"future/a_test.go", own("clock/reactor"), ""},
 		sample{"future/a.go", own("future/task"), "future is not above it"},
 		sample{"future/task/a.go", own("future"), ""},
+		sample{"future/task/a.go", own("clock/reactor"), ""},
+		sample{"future/lock/a.go", own("clock/reactor"), "future/lock is not above it"},
 		sample{"clock/a.go", own("future"), "clock is not above it"},
 		sample{"clock/a.go", own("clock/reactor"), "clock is not above it"},
 		sample{"clock/reactor/a.go", own("failure"), ""},

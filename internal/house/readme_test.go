@@ -297,23 +297,29 @@ func lostTests(doc, text string, stands func(file, test string) bool) (lost []st
 	return lost
 }
 
-// unshown returns the rows of the table in the section "Guarantees" of a
+// rows returns the rows of the tables in a text, without their heads.
+func rows(prose string) (found []string) {
+	head := true
+	for _, line := range strings.Split(prose, "\n") {
+		switch {
+		case !strings.HasPrefix(line, "|"):
+			head = true
+		case head:
+			head = !strings.HasPrefix(line, "|---")
+		default:
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+// unshown returns the rows of the tables in the section "Guarantees" of a
 // document which link to no test.
-func unshown(doc, text string) (rows []string) {
+func unshown(doc, text string) []string {
 	_, prose := blocks(doc, text)
 	_, section, _ := strings.Cut(prose, "\n## Guarantees\n")
 	section, _, _ = strings.Cut(section, "\n## ")
-	head := true
-	for _, row := range strings.Split(section, "\n") {
-		switch {
-		case !strings.HasPrefix(row, "|"):
-		case head:
-			head = !strings.HasPrefix(row, "|---")
-		case !namedTest.MatchString(row):
-			rows = append(rows, row)
-		}
-	}
-	return rows
+	return slices.DeleteFunc(rows(section), namedTest.MatchString)
 }
 
 // declared returns the names of the functions of each file of the module.

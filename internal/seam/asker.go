@@ -20,9 +20,33 @@ func Keep(deferred fmt.Formatter) { deferred.Format(keep, 'v') }
 
 var keep = &Asker{Keep: true}
 
+// A Search finds out whether Deferreds wait for a certain one, which the core
+// cannot see where that is settled by its Resolver. It is not for several
+// goroutines at a time.
+type Search struct{ ask Asker }
+
+// SearchFor returns a Search for the Deferred target.
+func SearchFor(target fmt.Formatter) *Search {
+	s := &Search{Asker{Search: true}}
+	target.Format(&s.ask, 'v')
+	return s
+}
+
+// Check returns the error of a Deferred that waits for itself, if deferred is
+// the target, or waits for it now.
+func (s *Search) Check(deferred fmt.Formatter) error {
+	s.ask.Err = nil
+	deferred.Format(&s.ask, 'v')
+	return s.ask.Err
+}
+
 // An Asker is a fmt.State that wants something of a Deferred.
 type Asker struct {
 	fmt.State
-	Executor any  // the answer
-	Keep     bool // see the function, instead of a question
+	Executor any  // the answer, unless one of the following is to be done instead
+	Keep     bool // see the function
+
+	Search bool // for Target, or, if that is nil, fill it in
+	Target any
+	Err    error
 }

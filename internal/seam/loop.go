@@ -13,6 +13,7 @@ import (
 	"context"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/deferred-go/deferred/internal/linked"
 )
@@ -28,6 +29,15 @@ type Loop interface {
 	// PostTask queues t, as Post queues a function, without allocating. When
 	// the loop has stopped it does nothing and returns false.
 	PostTask(t Task) bool
+
+	// PostBehind is PostTask for a step of the loop that has taken its time: t
+	// comes after what has become due meanwhile. Only a running step calls it.
+	PostBehind(t Task) bool
+
+	// Elapsed is the time since some fixed instant on the clock that the loop
+	// is on: unlike Now of its reactor it goes on within a step, if the clock
+	// does.
+	Elapsed() time.Duration
 
 	// Err is nil until the loop stops, then an error that matches
 	// reactor.ErrStopped.

@@ -1,0 +1,44 @@
+package lock
+
+// A fifo is a list of values of which the oldest comes out first. The zero fifo
+// is empty.
+type fifo[T any] struct {
+	items []T
+	head  int // items before it are gone
+}
+
+func (f *fifo[T]) n() int { return len(f.items) - f.head }
+
+func (f *fifo[T]) push(v T) { f.items = append(f.items, v) }
+
+// pop returns the oldest value, of which there is one.
+func (f *fifo[T]) pop() T {
+	v := f.items[f.head]
+	clear(f.items[f.head : f.head+1])
+	f.head++
+	f.trim()
+	return v
+}
+
+// cut returns all values behind the first n, and leaves those.
+func (f *fifo[T]) cut(n int) []T {
+	all := f.items[f.head:]
+	tail := append([]T(nil), all[n:]...)
+	clear(all[n:])
+	f.items = f.items[:f.head+n]
+	f.trim()
+	return tail
+}
+
+// trim gives the room of what is gone to what comes. It moves no more values
+// than have gone since it moved some before, and an empty fifo keeps little.
+func (f *fifo[T]) trim() {
+	switch n := f.n(); {
+	case n == 0 && cap(f.items) > maxSpare:
+		f.items, f.head = nil, 0
+	case n <= f.head:
+		copy(f.items, f.items[f.head:])
+		clear(f.items[n:])
+		f.items, f.head = f.items[:n], 0
+	}
+}

@@ -1,0 +1,241 @@
+package lock_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/deferred-go/deferred/clock"
+	"github.com/deferred-go/deferred/clock/reactor"
+	"github.com/deferred-go/deferred/failure"
+	"github.com/deferred-go/deferred/future"
+	"github.com/deferred-go/deferred/future/lock"
+	"github.com/deferred-go/deferred/testing/futuretest"
+)
+
+// Where Run is tried: inline, and on a reactor.
+func eachPlace(t *testing.T, f func(t *testing.T, on func(lease) lease, run func())) {
+	t.Run("inline", func(t *testing.T) {
+		f(t, func(d lease) lease { return d }, func() {})
+	})
+	t.Run("reactor", func(t *testing.T) {
+		r, clk := futuretest.New(t)
+		f(t, func(d lease) lease { return d.On(r) }, func() { clk.Advance(0) })
+	})
+}
+
+func wantFree(t testing.TB, m *lock.Mutex) {
+	t.Helper()
+	if l, ok := m.TryAcquire(); !ok {
+		t.Error("it is still locked")
+	} else {
+		l.Release()
+	}
+}
+
+// The lease is held until what f returned has settled, and released before the
+// result has.
+func TestRunHolds(t *testing.T) {
+	eachPlace(t, func(t *testing.T, on func(lease) lease, run func()) {
+		var m lock.Mutex
+		inner, res := future.New[int]()
+		d := lock.Run(on(m.Acquire()), func() *future.Deferred[int] { return inner })
+		then := future.Then(d, func(v int) (int, error) { wantFree(t, &m); return v, nil })
+		run()
+		if _, ok := m.TryAcquire(); ok {
+			t.Error("it is not locked")
+		}
+		res.Succeed(7)
+		run()
+		wantValue(t, then, 7)
+		wantFree(t, &m)
+	})
+}
+
+// However f ends, the lease comes back.
+func TestRunReleases(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		f    func() *future.Deferred[int]
+		is   error
+	}{
+		{"failure", func() *future.Deferred[int] { return future.Fail[int](errCause) }, errCause},
+		{"panic", func() *future.Deferred[int] { panic("no") }, failure.ErrPanic},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			eachPlace(t, func(t *testing.T, on func(lease) lease, run func()) {
+				var m lock.Mutex
+				d := lock.Run(on(m.Acquire()), c.f)
+				run()
+				wantError(t, d, c.is)
+				wantFree(t, &m)
+			})
+		})
+	}
+	var m lock.Mutex
+	d := lock.Run(m.Acquire(), func() *future.Deferred[int] { return nil })
+	if _, err := d.Result(); err == nil || err == future.ErrPending {
+		t.Errorf("f returned nil, the result is %v", d)
+	}
+	wantFree(t, &m)
+	held, _ := m.TryAcquire()
+	d = lock.Run(m.Acquire(), func() *future.Deferred[int] { runtime.Goexit(); return nil })
+	onGoroutine(held.Release)
+	wantError(t, d, failure.ErrGoexit)
+	wantFree(t, &m)
+}
+
+func TestRunOfAFailedAcquire(t *testing.T) {
+	d := lock.Run(future.Fail[lock.Lease](errCause), func() *future.Deferred[int] { t.Error("f ran"); return nil })
+	wantError(t, d, errCause)
+}
+
+// A Cancel while Run waits leaves the line, one while f's Deferred is pending
+// goes to that, and the lease comes back when it settles.
+func TestRunCanceled(t *testing.T) {
+	eachPlace(t, func(t *testing.T, on func(lease) lease, run func()) {
+		var m lock.Mutex
+		held, _ := m.TryAcquire()
+		d := lock.Run(on(m.Acquire()), func() *future.Deferred[int] { t.Error("f ran"); return nil })
+		d.Cancel(errCause)
+		run()
+		wantError(t, d, errCause)
+		held.Release()
+		wantFree(t, &m)
+
+		inner, res := future.New[int]()
+		res.OnCancel(func(error) {
+			if _, ok := m.TryAcquire(); ok {
+				t.Error("released before what f returned has settled")
+			}
+			res.Succeed(1)
+		})
+		d = lock.Run(on(m.Acquire()), func() *future.Deferred[int] { return inner })
+		run()
+		d.Cancel(errCause)
+		run()
+		wantValue(t, d, 1)
+		wantFree(t, &m)
+	})
+}
+
+// A Cancel in the turn of the grant comes too late: f runs, and the cancel goes
+// to what it returns.
+func TestRunCanceledInTheTurnOfItsGrant(t *testing.T) {
+	r, clk := futuretest.New(t)
+	var m lock.Mutex
+	held, _ := m.TryAcquire()
+	var told error
+	d := lock.Run(m.Acquire().On(r), func() *future.Deferred[int] {
+		inner, res := future.New[int]()
+		res.OnCancel(func(cause error) { told = cause })
+		return inner
+	})
+	clk.Advance(0)
+	held.Release()
+	d.Cancel(errCause)
+	clk.Advance(0)
+	wantError(t, d, errCause)
+	if told != errCause {
+		t.Errorf("what f returned was canceled with %v", told)
+	}
+	wantFree(t, &m)
+}
+
+// A reactor that stops takes no lease with it: neither that of an f which it
+// will not run any more, nor that of one whose Deferred it leaves undone.
+func TestRunOnAStoppedReactor(t *testing.T) {
+	clk := clock.NewVirtual()
+	var queued, running lock.Mutex
+	r := reactor.New(clk)
+	held, _ := queued.TryAcquire()
+	first := lock.Run(queued.Acquire().On(r), func() *future.Deferred[int] { t.Error("f ran"); return nil })
+	second := lock.Run(running.Acquire().On(r), func() *future.Deferred[int] { return future.After(r, time.Hour, 1) })
+	other := running.Acquire()
+	clk.Advance(0)
+	held.Release()
+	r.Stop()
+	clk.Advance(0)
+	wantError(t, first, reactor.ErrStopped)
+	wantError(t, second, reactor.ErrStopped)
+	wantFree(t, &queued)
+	leaseOf(t, other).Release()
+
+	// It had stopped before the lease came.
+	held, _ = queued.TryAcquire()
+	late := lock.Run(queued.Acquire().On(r), func() *future.Deferred[int] { t.Error("f ran"); return nil })
+	held.Release()
+	wantError(t, late, reactor.ErrStopped)
+	wantFree(t, &queued)
+}
+
+// The callbacks of the result run where those of acquired do.
+func TestRunKeepsTheExecutor(t *testing.T) {
+	r, clk := futuretest.New(t)
+	var m lock.Mutex
+	d := lock.Run(m.Acquire().On(r), func() *future.Deferred[int] { return future.Succeed(1) })
+	clk.Advance(0)
+	ran := false
+	future.Then(d, func(int) (int, error) { ran = true; return 0, nil })
+	if ran {
+		t.Error("it ran inline")
+	}
+	clk.Advance(0)
+	if !ran {
+		t.Error("it did not run")
+	}
+}
+
+// A coroutine holds a lease as any function does, and returns it when it panics
+// or is canceled.
+func TestCoroutinesHoldLeases(t *testing.T) {
+	r, clk := futuretest.New(t)
+	s := lock.NewSemaphore(2)
+	var j journal
+	enter := func(name string, f func(ctx context.Context)) *future.Deferred[int] {
+		return future.AsyncOn(t.Context(), r, func(ctx context.Context) (int, error) {
+			l, err := lock.Await(ctx, s.Acquire(1))
+			if err != nil {
+				j.add("%s left", name)
+				return 0, err
+			}
+			defer l.Release()
+			j.add("%s in, %d free", name, s.Free())
+			defer func() { j.add("%s out", name) }()
+			f(ctx)
+			return 0, nil
+		})
+	}
+	pause := func(ctx context.Context) { future.After(r, time.Second, 1).Await(ctx) }
+	enter("a", pause)
+	enter("b", func(ctx context.Context) { pause(ctx); panic("no") }).Catch(func(error) (int, error) { return 0, nil })
+	c := enter("c", pause)
+	enter("d", pause)
+	e := enter("e", pause)
+	clk.Advance(0)
+	c.Cancel(nil)
+	clk.Advance(time.Second)
+	e.Cancel(nil) // it holds a lease
+	clk.Advance(time.Second)
+	j.want(t, "a in, 1 free", "b in, 0 free", "c left", "a out", "b out", "d in, 0 free", "e in, 0 free", "e out", "d out")
+	if s.Free() != 2 {
+		t.Errorf("%d are free", s.Free())
+	}
+}
+
+// A goroutine that waits for a reactor which stops leaves the line.
+func TestAwaitOnAStoppedReactor(t *testing.T) {
+	clk := clock.NewVirtual()
+	r := reactor.New(clk)
+	var m lock.Mutex
+	held, _ := m.TryAcquire()
+	r.Stop()
+	clk.Advance(0)
+	if _, err := lock.Await(t.Context(), m.Acquire().On(r)); !errors.Is(err, reactor.ErrStopped) {
+		t.Errorf("got %v", err)
+	}
+	held.Release()
+	wantFree(t, &m)
+}
