@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/deferred-go/deferred/internal/birth"
@@ -92,6 +93,23 @@ func (d *driver) Bind(o *seam.Owner) {
 func (d *driver) RunReady() {
 	if d.v.tryBegin() {
 		d.v.drive("Advance", 0, nil, math.MaxInt)
+	}
+}
+
+func (d *driver) Local() *atomic.Value { return &d.v.local }
+
+func (d *driver) Fence(at time.Time, passed func()) (lift func()) {
+	v := d.v
+	f := &fence{int64(at.Sub(start)), passed}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.fence = f
+	return func() {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		if v.fence == f {
+			v.fence = nil
+		}
 	}
 }
 

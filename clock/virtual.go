@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/deferred-go/deferred/internal/birth"
@@ -28,7 +29,8 @@ type Virtual struct {
 
 	limit  int
 	births bool
-	real   Clock // what the watchdogs go by
+	real   Clock        // what the watchdogs go by
+	local  atomic.Value // see seam.Driver
 
 	// mu protects all that follows. It is not held while anything of others
 	// runs: functions that are due, contexts that are looked at, loggers. It
@@ -48,7 +50,8 @@ type Virtual struct {
 	parents polls // contexts that only others are below of
 	parked  parked
 	bound   []*seam.Owner
-	dog     int // number of the newest watchdog
+	fence   *fence // that time is not to pass, or nil
+	dog     int    // number of the newest watchdog
 	barked  bool
 }
 

@@ -191,14 +191,40 @@ func (v *Virtual) next() bool {
 			continue
 		}
 		when, ok := v.q.Later()
-		if !ok || when > run.until {
-			if run.settle {
-				v.q.Now = run.until
+		last := !ok || when > run.until
+		if last {
+			if !run.settle {
+				return false
 			}
-			return false
+			when = run.until
+		}
+		if v.fence != nil && when > v.fence.at {
+			v.haltLocked()
+			continue // the lock was let go of
 		}
 		v.q.Now = when
+		if last {
+			return false
+		}
 	}
+}
+
+// A fence is an instant that time is not to pass: see [seam.Driver].
+type fence struct {
+	at     int64
+	passed func()
+}
+
+// haltLocked moves time to the fence, takes that away, and says so without the
+// lock. What it calls may end the drive, by a panic or by runtime.Goexit: no
+// event runs now, so that is no matter of a reactor's.
+func (v *Virtual) haltLocked() {
+	f := v.fence
+	v.fence = nil
+	v.q.Now = max(v.q.Now, f.at)
+	v.mu.Unlock()
+	defer v.mu.Lock()
+	f.passed()
 }
 
 // gapLocked does what is to be done between two events, until there is nothing.

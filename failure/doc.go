@@ -39,8 +39,9 @@
 //		fmt.Printf("%+v\n", broken)
 //	}
 //
-// Its Error method, %v and %s give one text. %+v adds the frames, one a line,
-// the innermost first:
+// There is a brief text on one line, %s; the default one, %v, which is what the
+// Error method returns and may have several lines; and the detailed one, %+v,
+// which adds the frames, one a line, the innermost first:
 //
 //	panic: assignment to entry in nil map
 //		at shop/cart.(*Cart).Add cart.go:41
@@ -52,13 +53,15 @@
 //
 // The frames of a panic start where it was raised. "callbacks" are the sites:
 // where each function is defined, not where it was attached. Errors that were
-// joined, and Failures inside of errors, follow as numbered causes.
-// [Failure.Frames] returns the same as data.
+// joined, Failures inside of errors, and wrapped errors of which the text above
+// says nothing, follow as numbered causes: 2.1 is the first cause of cause 2.
+// [Failure.Frames] returns the frames as data, [Failure.LogValue] all of it.
 //
 // # Logging one
 //
 // A Failure is a [slog.LogValuer]. slog.Any("err", err) logs a group of its
-// text, its kind, and its frames as a list of strings.
+// text, its kind, its frames as a list of strings, and its causes as groups of
+// the same form. For a line of a log without structure there is %s.
 //
 // # What it costs, and what it keeps
 //
@@ -66,7 +69,10 @@
 // At takes about 0.1 and the Error method of its error. Names, files and lines are
 // looked up only by %+v, LogValue and Frames, about a microsecond a frame. A
 // Failure keeps up to 64 program counters, its text, and the panic value or
-// the error itself: whoever keeps a Failure keeps what these refer to.
+// the error itself: whoever keeps a Failure keeps what these refer to. It keeps
+// no argument and no variable of the functions on the stack. Who collects
+// failures for long, and does not want to keep their errors, keeps a text, or
+// what [Failure.LogValue] returns: these refer to nothing.
 //
 // # Hostile values
 //

@@ -74,6 +74,33 @@ func ExampleErrGoexit() {
 	// Output: true false
 }
 
+// What a handler of certain errors asks is errors.Is, and errors.AsType for the
+// error itself: they look into Failures, also below wraps and joined errors.
+// What it does not know it returns as it is.
+func Example_handlers() {
+	handle := func(err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			fmt.Println("not there: made anew")
+			return nil
+		}
+		if path, ok := errors.AsType[*fs.PathError](err); ok {
+			fmt.Println("trouble with", path.Path)
+			return nil
+		}
+		return err
+	}
+	refused := &fs.PathError{Op: "open", Path: "/etc/shadow", Err: fs.ErrPermission}
+	fmt.Println(handle(try(func() { panic(fs.ErrNotExist) })))
+	fmt.Println(handle(fmt.Errorf("setup: %w", failure.At(errors.Join(errors.New("late"), refused)))))
+	fmt.Printf("%s\n", handle(try(func() { panic("boom") })))
+	// Output:
+	// not there: made anew
+	// <nil>
+	// trouble with /etc/shadow
+	// <nil>
+	// panic: boom
+}
+
 func ExampleAt() {
 	_, err := parse("x")
 	f := failure.At(err, reflect.ValueOf(parse).Pointer())
@@ -116,11 +143,14 @@ func ExampleFailure_Unwrap() {
 func ExampleFailure_Format() {
 	refused := failure.At(errors.New("refused")).Note("made in the example")
 	f := failure.At(errors.Join(refused, errors.New("too late")))
-	fmt.Printf("%q\n\n%+v\n", f, f)
+	fmt.Printf("brief: %s\n\ndefault: %v\n\ndetailed: %+v\n", f, f, f)
 	// Output:
-	// "refused\ntoo late"
+	// brief: refused; too late
 	//
-	// refused
+	// default: refused
+	// too late
+	//
+	// detailed: refused
 	//   too late
 	// cause 1: refused
 	// 	made in the example

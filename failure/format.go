@@ -4,57 +4,88 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"runtime"
 	"strconv"
 	"strings"
 )
 
-// Format implements [fmt.Formatter]. %v, %s, %q, %x and %X print the text that
-// Error returns, with the usual flags. %+v prints the text and, below it, a
-// line for each frame and note; then the causes: the Failures and the parts of
-// joined errors that the error, or the panic value, wraps, each with its own
-// frames, numbered 1, 2, 2.1. A plain wrapped error is no cause of its own,
-// because its text stands in the text of what wraps it. The further lines of a
-// text of several are indented.
+// Format implements [fmt.Formatter]. There are three texts:
+//
+//   - %s, the brief one: the text that Error returns, on one line; where it
+//     has several, as that of errors.Join, they are joined by "; "
+//   - %v, the default: the text that Error returns
+//   - %+v, the detailed one: the text and, below it, a line for each frame and
+//     note; then the causes, numbered 1, 2, 2.1
+//
+// A cause is a Failure, a part of joined errors, or an error whose text does
+// not stand in the text above it, that the error, or the panic value, wraps.
+// Each has frames and causes of its own. A wrapped error whose text stands
+// there already, as with fmt.Errorf, is no cause of its own. The further lines
+// of a text of several are indented.
+//
+// %q, %x and %X print the text that Error returns, %#v is that in Go syntax,
+// and any other verb says that it is none, as package fmt does. Width,
+// precision and flags work as for a string.
 //
 // Only %+v runs code of others, the Unwrap and Error methods of causes. One
 // that panics is noted; one that formats a Failure with %+v in turn gets the
-// short text. At most 64 causes and 8 KiB of each text are printed.
+// short text. At most 64 causes, 16 deep, and 8 KiB of each text are printed.
 func (f *Failure) Format(s fmt.State, verb rune) {
 	switch {
 	case verb == 'v' && s.Flag('+'):
 		_, _ = io.WriteString(s, f.details())
 	case verb == 'v' && s.Flag('#'):
 		_, _ = fmt.Fprintf(s, "&failure.Failure{%q}", f.Error())
-	case strings.ContainsRune("vsqxX", verb):
+	case verb == 's':
+		_, _ = fmt.Fprintf(s, fmt.FormatString(s, verb), oneLine(f.Error()))
+	case strings.ContainsRune("vqxX", verb):
 		_, _ = fmt.Fprintf(s, fmt.FormatString(s, verb), f.Error())
 	default:
 		_, _ = fmt.Fprintf(s, "%%!%c(*failure.Failure=%s)", verb, f.Error())
 	}
 }
 
-// LogValue implements [slog.LogValuer]: a group of "error", the text; "kind",
-// which is "panic", "goexit" or "error"; and, where there are any, "frames" and
-// "notes", lists of text. It runs no code of others.
+// LogValue implements [slog.LogValuer]. It is the detailed text as data: a group
+// of "error", the text; "kind", which is "panic", "goexit" or "error"; and,
+// where there are any, "frames" and "notes", lists of text, and "causes", a
+// group of such groups under their numbers; a cause that is no Failure has no
+// kind. It holds text only, so who keeps it keeps nothing of what the Failure
+// was made of. It runs the code that %+v runs, with the same bounds.
 func (f *Failure) LogValue() slog.Value {
-	attrs := []slog.Attr{slog.String("error", f.Error()), slog.String("kind", f.kindName())}
-	if frames := f.Frames(); len(frames) > 0 {
-		attrs = append(attrs, slog.Any("frames", places(frames)))
+	if f == nil {
+		return slog.GroupValue(slog.String("error", f.Error()), slog.String("kind", "none"))
 	}
-	var notes []string
-	for _, l := range f.layers() {
-		notes = append(notes, l.notes...)
+	root := treeOf(f)
+	if root == nil {
+		root = &detail{text: f.Error(), failure: f}
 	}
-	if len(notes) > 0 {
-		attrs = append(attrs, slog.Any("notes", notes))
+	return slog.GroupValue(root.attrs()...)
+}
+
+func (d *detail) attrs() []slog.Attr {
+	attrs := []slog.Attr{slog.String("error", d.text)}
+	if f := d.failure; f != nil {
+		attrs = append(attrs, slog.String("kind", f.kindName()))
+		if frames := f.Frames(); len(frames) > 0 {
+			attrs = append(attrs, slog.Any("frames", places(frames)))
+		}
+		if notes := f.allNotes(); len(notes) > 0 {
+			attrs = append(attrs, slog.Any("notes", notes))
+		}
 	}
-	return slog.GroupValue(attrs...)
+	var causes []slog.Attr
+	for i, c := range d.causes {
+		causes = append(causes, slog.Attr{Key: strconv.Itoa(i + 1), Value: slog.GroupValue(c.attrs()...)})
+	}
+	if d.missing != "" {
+		causes = append(causes, slog.String("missing", d.missing))
+	}
+	if len(causes) > 0 {
+		attrs = append(attrs, slog.Attr{Key: "causes", Value: slog.GroupValue(causes...)})
+	}
+	return attrs
 }
 
 func (f *Failure) kindName() string {
-	if f == nil {
-		return "none"
-	}
 	switch f.layers()[0].kind {
 	case plain:
 		return "error"
@@ -66,65 +97,50 @@ func (f *Failure) kindName() string {
 	return "none"
 }
 
-// details is what %+v prints. Its frame on the stack is what within looks for.
-//
-//go:noinline
+func (f *Failure) allNotes() (notes []string) {
+	for _, l := range f.layers() {
+		notes = append(notes, l.notes...)
+	}
+	return notes
+}
+
+// details is what %+v prints.
 func (f *Failure) details() string {
-	if within() {
+	root := treeOf(f)
+	if root == nil {
 		return f.Error()
 	}
 	var r report
-	r.text(f.Error())
-	r.failure(f, "")
+	r.text(root.text)
+	r.below(root, "")
 	return r.b.String()
 }
 
-// within reports whether details runs further out on this goroutine too. Then
-// it was called by a method of the error which that one is printing.
-func within() bool {
-	pcs := make([]uintptr, 128)
-	for skip, found := 2, 0; ; skip += len(pcs) {
-		n := runtime.Callers(skip, pcs)
-		if n == 0 {
-			return false
-		}
-		for it := runtime.CallersFrames(pcs[:n]); ; {
-			frame, more := it.Next()
-			if frame.Function == detailsName {
-				found++
-			}
-			if found == 2 {
-				return true
-			}
-			if !more {
-				break
-			}
-		}
-	}
-}
-
-const detailsName = "github.com/deferred-go/deferred/failure.(*Failure).details"
-
-// The bounds of what %+v prints, and of how far it looks.
-const (
-	maxCauses = 64
-	maxLevels = 16
-	maxWraps  = 100 // plain wrappers in a row: an error may unwrap to itself
-)
-
 // A report is the text of %+v as it grows.
-type report struct {
-	b      strings.Builder
-	causes int
-	level  int
-}
+type report struct{ b strings.Builder }
 
 // text writes a text; its further lines are set off from those of frames.
 func (r *report) text(s string) { r.b.WriteString(strings.ReplaceAll(s, "\n", "\n  ")) }
 
-// failure writes what there is below the text of f. number is that of the
-// cause which f is, with a dot, or nothing.
-func (r *report) failure(f *Failure, number string) {
+// below writes what there is below the text of d. number is that of the cause
+// which d is, with a dot, or nothing.
+func (r *report) below(d *detail, number string) {
+	if d.failure != nil {
+		r.failure(d.failure)
+	}
+	for i, c := range d.causes {
+		own := number + strconv.Itoa(i+1)
+		r.b.WriteString("\ncause " + own + ": ")
+		r.text(c.text)
+		r.below(c, own+".")
+	}
+	if d.missing != "" {
+		r.b.WriteString("\n... and " + d.missing)
+	}
+}
+
+// failure writes the frames and notes of f.
+func (r *report) failure(f *Failure) {
 	layers := f.layers()
 	for _, l := range layers {
 		r.lines("at ", places(stackFrames(l.stack)))
@@ -140,12 +156,7 @@ func (r *report) failure(f *Failure, number string) {
 			r.lines("at ", sites)
 		}
 	}
-	for _, l := range layers {
-		r.lines("", l.notes)
-	}
-	if len(layers) > 0 {
-		r.causesOf(layers[0].value, number)
-	}
+	r.lines("", f.allNotes())
 }
 
 func (r *report) lines(label string, lines []string) {
@@ -153,76 +164,4 @@ func (r *report) lines(label string, lines []string) {
 		r.b.WriteString("\n\t" + label)
 		r.b.WriteString(strings.ReplaceAll(line, "\n", "\n\t  "))
 	}
-}
-
-// causesOf writes the causes that v, if it is an error, wraps.
-func (r *report) causesOf(v any, number string) {
-	err, ok := v.(error)
-	if !ok {
-		return
-	}
-	parts := partsOf(err)
-	if len(parts) > 0 && r.level == maxLevels {
-		r.b.WriteString("\n... and deeper causes")
-		return
-	}
-	r.level++
-	defer func() { r.level-- }()
-	for i, cause := range parts {
-		if r.causes == maxCauses {
-			r.b.WriteString("\n... and more causes")
-			return
-		}
-		r.cause(cause, number+strconv.Itoa(i+1))
-	}
-}
-
-func (r *report) cause(err error, number string) {
-	r.causes++
-	r.b.WriteString("\ncause " + number + ": ")
-	r.text(bounded(textOf(err)))
-	if f, ok := err.(*Failure); ok {
-		r.failure(f, number+".")
-	} else {
-		r.causesOf(err, number+".")
-	}
-}
-
-// partsOf follows the plain wrappers below err to the first Failure, or to the
-// first error of several parts.
-func partsOf(err error) []error {
-	for range maxWraps {
-		parts, several := unwrap(err)
-		if len(parts) == 0 {
-			return nil
-		}
-		if _, ok := parts[0].(*Failure); ok || several {
-			return parts
-		}
-		err = parts[0]
-	}
-	return nil
-}
-
-// unwrap returns the errors that err wraps, without nil ones. An Unwrap method
-// that panics wraps nothing.
-func unwrap(err error) (parts []error, several bool) {
-	defer func() {
-		if recover() != nil {
-			parts = nil
-		}
-	}()
-	switch err := err.(type) {
-	case interface{ Unwrap() error }:
-		parts = []error{err.Unwrap()}
-	case interface{ Unwrap() []error }:
-		parts = err.Unwrap()
-	}
-	var some []error
-	for _, part := range parts[:min(len(parts), maxCauses+1)] {
-		if part != nil {
-			some = append(some, part)
-		}
-	}
-	return some, len(some) > 1
 }

@@ -37,7 +37,10 @@ func check(t interface{ Errorf(string, ...any) }, f *failure.Failure) {
 		if strings.Contains(text, "(PANIC=") && !strings.Contains(f.Error(), "(PANIC=") {
 			t.Errorf("%s panicked: %s", form, text)
 		}
-		if len(text) > 2<<20 {
+		if form == "%s" && strings.ContainsAny(text, "\r\n") {
+			t.Errorf("%s has several lines: %q", form, text)
+		}
+		if len(text) > 8<<20 {
 			t.Errorf("%s has %d bytes", form, len(text))
 		}
 	}
@@ -46,7 +49,7 @@ func check(t interface{ Errorf(string, ...any) }, f *failure.Failure) {
 func TestVerbs(t *testing.T) {
 	f := failure.At(errors.New("a\nb"))
 	for verb, want := range map[string]string{
-		"%v": "a\nb", "%s": "a\nb", "%q": `"a\nb"`, "%5.1s|": "    a|", "%x": "610a62", "%X": "610A62",
+		"%v": "a\nb", "%s": "a; b", "%30v|": "                           a\nb|", "%-6s|": "a; b  |", "%+q": `"a\nb"`, "%q": `"a\nb"`, "%5.1s|": "    a|", "%x": "610a62", "%X": "610A62",
 		"%#v": `&failure.Failure{"a\nb"}`, "%d": "%!d(*failure.Failure=a\nb)", "%+v": "a\n  b",
 	} {
 		if got := fmt.Sprintf(verb, f); got != want {
@@ -75,6 +78,15 @@ func TestDetails(t *testing.T) {
 			"EOF>inner>multiple Read calls return no data or error" +
 				"/cause 1: EOF/cause 2: inner>multiple Read calls return no data or error" +
 				"/cause 2.1: inner|at outside/cause 2.2: multiple Read calls return no data or error"},
+		{"several %w", failure.At(fmt.Errorf("%w, and %w", io.EOF, inner)),
+			"EOF, and inner/cause 1: EOF/cause 2: inner|at outside"},
+		{"a Failure around a Failure around a Failure",
+			failure.At(fmt.Errorf("a: %w", failure.At(fmt.Errorf("b: %w", inner)).Note("n"))),
+			"a: b: inner/cause 1: b: inner|n/cause 1.1: inner|at outside"},
+		{"a text that hides its cause", failure.At(&around{"broken", fmt.Errorf("read: %w", io.EOF)}), "broken/cause 1: read: EOF"},
+		{"one after the other", failure.At(&around{"a", fmt.Errorf("in: %w", &around{"b", &around{"c", errors.New("d")}})}),
+			"a/cause 1: in: b/cause 1.1: c/cause 1.1.1: d"},
+		{"hidden behind plain wraps", failure.At(fmt.Errorf("x: %w", &around{"y", io.EOF})), "x: y/cause 1: EOF"},
 		{"nil parts", failure.At(wide{3}), "wide"},
 		{"note of two lines", failure.At(io.EOF).Note("a\nb"), "EOF|a|  b"},
 	} {
@@ -99,7 +111,41 @@ func short(details string) string {
 		}
 		b.WriteString("\n" + line)
 	}
-	return strings.NewReplacer("\n\t", "|", "\n  ", ">", "\n", "/").Replace(b.String()[1:])
+	return strings.NewReplacer("\n\t", "|", "\n  ", ">", "\n", "/").Replace(strings.TrimPrefix(b.String(), "\n"))
+}
+
+// Who wrote Go for %v gets what Error gives; the brief text is one line, the
+// detailed one begins with the same text.
+func TestThreeTexts(t *testing.T) {
+	for _, tt := range []struct {
+		name                    string
+		f                       *failure.Failure
+		brief, normal, detailed string
+	}{
+		{"one line", failure.At(io.EOF).Note("n"), "EOF", "EOF", "EOF|n"},
+		{"joined", failure.At(errors.Join(io.EOF, errors.New("b"))), "EOF; b", "EOF\nb", "EOF>b/cause 1: EOF/cause 2: b"},
+		{"blank lines and indents", failure.At(errors.New("\na:\r\n\n\t- b \n")), "a:; - b", "\na:\r\n\n\t- b \n", ">a:\r>>\t- b >"},
+		{"broken", failure.At(badError{"x\ny"}),
+			"a value of type failure_test.badError, whose Error method panicked: x; y",
+			"a value of type failure_test.badError, whose Error method panicked: x\ny",
+			"a value of type failure_test.badError, whose Error method panicked: x>y"},
+		{"broken parts", failure.At(&around{"a", badError{1}}), "a", "a",
+			"a/cause 1: a value of type failure_test.badError, whose Error method panicked: 1"},
+		{"no text at all", failure.At(errors.New("")), "", "", ""},
+		{"nil", nil, "<nil>", "<nil>", "<nil>"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := fmt.Sprintf("%s", tt.f); got != tt.brief {
+				t.Errorf("brief: %q, want %q", got, tt.brief)
+			}
+			if got := fmt.Sprintf("%v", tt.f); got != tt.normal || got != tt.f.Error() {
+				t.Errorf("default: %q, want %q, as Error gives", got, tt.normal)
+			}
+			if got := short(fmt.Sprintf("%+v", tt.f)); got != tt.detailed {
+				t.Errorf("detailed: %q, want %q", got, tt.detailed)
+			}
+		})
+	}
 }
 
 func TestDetailsOfDeepJoins(t *testing.T) {
@@ -126,6 +172,9 @@ func TestLogValue(t *testing.T) {
 		{failure.At(io.EOF), `{"error":"EOF","kind":"error"}`},
 		{failure.At(io.EOF, site(named{}.String)).Note("n"),
 			`{"error":"EOF","kind":"error","frames":["github.com/deferred-go/deferred/failure_test.named.String (method value)"],"notes":["n"]}`},
+		{failure.At(errors.Join(failure.At(io.EOF).Note("n"), &around{"hidden", io.ErrNoProgress})),
+			`{"error":"EOF\nhidden","kind":"error","causes":{"1":{"error":"EOF","kind":"error","notes":["n"]},` +
+				`"2":{"error":"hidden","causes":{"1":{"error":"multiple Read calls return no data or error"}}}}}`},
 		{nil, `{"error":"<nil>","kind":"none"}`},
 		{new(failure.Failure), `{"error":"failure: no error","kind":"none"}`},
 	} {
@@ -145,6 +194,29 @@ func TestLogValue(t *testing.T) {
 			t.Errorf("%s: %v", kind, attrs)
 		}
 	}
+}
+
+// A selfPart hides that it wraps another of its kind, without end.
+type selfPart struct{ n int }
+
+func (s selfPart) Error() string { return fmt.Sprintf("part <%d>", s.n) }
+func (s selfPart) Unwrap() error { return selfPart{s.n + 1} }
+
+// The structured form has the bounds that the text has.
+func TestLogValueOfAnEndlessChain(t *testing.T) {
+	v, depth := failure.At(selfPart{}).LogValue(), 0
+	for ; v.Kind() == slog.KindGroup; depth++ {
+		attrs := v.Group()
+		last := attrs[len(attrs)-1]
+		if last.Key == "missing" {
+			if last.Value.String() != "deeper causes" || depth != 33 {
+				t.Errorf("cut off at depth %d with %v", depth, last)
+			}
+			return
+		}
+		v = last.Value
+	}
+	t.Errorf("not cut off: %d levels", depth)
 }
 
 // A parted error has two parts.
@@ -250,6 +322,7 @@ func hostile() map[string]any {
 		"long string inside":         []string{strings.Repeat("x", 1<<20)},
 		"long error":                 long(1 << 20),
 		"unwraps to itself":          selfWrap{},
+		"unwraps without end":        selfPart{},
 		"wraps itself 10,000 times":  wide{10_000},
 		"long chain":                 chain(10_000, io.EOF),
 		"exponential join":           joins(10, badError{1}),

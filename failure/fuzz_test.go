@@ -36,6 +36,15 @@ type around struct {
 func (a *around) Error() string { return a.text }
 func (a *around) Unwrap() error { return a.err }
 
+// A several wraps errors without asking for their texts.
+type several struct {
+	text string
+	errs []error
+}
+
+func (s *several) Error() string   { return s.text }
+func (s *several) Unwrap() []error { return s.errs }
+
 func build(text string, program []byte) any {
 	var v any = text
 	for _, op := range program {
@@ -63,6 +72,8 @@ func wrap(v any, text string, op int) any {
 		func() any { return caught(func() { panic(v) }) },
 		func() any { n := &nosy{verb: verbs[op%len(verbs)]}; n.f = failure.At(errors.Join(n, err)); return n },
 		func() any { s := []any{v, nil}; s[1] = s; return s },
+		func() any { return &several{text, []error{err, nil, selfPart{op}, err}} },
+		func() any { return wide{op + 1} },
 	}
 	return makers[op%len(makers)]()
 }

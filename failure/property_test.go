@@ -1,9 +1,12 @@
 package failure_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -22,12 +25,12 @@ type tree struct {
 	panics bool
 }
 
-// drawTree draws an error of leaves that are wrapped, joined, panicked with
-// and given to At, in any nesting.
+// drawTree draws an error of leaves that are wrapped, with and without telling
+// so, joined, panicked with and given to At, in any nesting.
 func drawTree(t *rapid.T, depth int) tree {
 	kind := 0
 	if depth > 0 {
-		kind = rapid.IntRange(0, 5).Draw(t, "kind")
+		kind = rapid.IntRange(0, 7).Draw(t, "kind")
 	}
 	switch kind {
 	case 0:
@@ -46,6 +49,12 @@ func drawTree(t *rapid.T, depth int) tree {
 	case 4:
 		in := drawTree(t, depth-1)
 		return tree{failure.At(in.err, site(drawTree), site(caught)), in.leaves, in.panics}
+	case 5:
+		a, b := drawTree(t, depth-1), drawTree(t, depth-1)
+		return tree{fmt.Errorf("%w, then %w", a.err, b.err), append(a.leaves, b.leaves...), a.panics || b.panics}
+	case 6:
+		in := drawTree(t, depth-1)
+		return tree{&around{"hidden", in.err}, in.leaves, in.panics}
 	default:
 		in := drawTree(t, depth-1)
 		return tree{failure.At(in.err).Note("noted"), in.leaves, in.panics}
@@ -98,6 +107,44 @@ func TestAtChangesNothingButThePlaces(t *testing.T) {
 		}
 	})
 }
+
+// toldOf checks that the detailed text of f, and its structured form, tell of
+// every leaf, that the default text is Error's, and that each of the three
+// begins with the one before.
+func toldOf(t *rapid.T) {
+	tree := drawTree(t, 5)
+	f := failure.At(tree.err)
+	brief, normal, detailed := fmt.Sprintf("%s", f), fmt.Sprintf("%v", f), fmt.Sprintf("%+v", f)
+	var logged strings.Builder
+	slog.New(slog.NewJSONHandler(&logged, nil)).Info("m", "f", f)
+	if normal != f.Error() {
+		t.Errorf("%%v gives %q, Error %q", normal, f.Error())
+	}
+	if want := strings.ReplaceAll(normal, "\n", "; "); brief != want {
+		t.Errorf("%%s gives %q, want %q", brief, want)
+	}
+	if head := strings.ReplaceAll(normal, "\n", "\n  "); !strings.HasPrefix(detailed, head) {
+		t.Errorf("%%+v begins with %q, want %q", detailed, head)
+	}
+	if !json.Valid([]byte(logged.String())) {
+		t.Errorf("logged %s", logged.String())
+	}
+	if strings.Contains(detailed, "... and more causes") {
+		return
+	}
+	for _, l := range tree.leaves {
+		if !strings.Contains(detailed, l.Error()) {
+			t.Errorf("no word of %v in\n%s", l, detailed)
+		}
+		if !strings.Contains(logged.String(), l.Error()) {
+			t.Errorf("no word of %v in\n%s", l, logged.String())
+		}
+	}
+}
+
+func TestAllCausesAreTold(t *testing.T) { rapid.Check(t, toldOf) }
+
+func FuzzAllCausesAreTold(f *testing.F) { f.Fuzz(rapid.MakeFuzz(toldOf)) }
 
 func TestFormattingNeverPanics(t *testing.T) {
 	values := hostile()

@@ -184,3 +184,18 @@ func bounded(text string) string {
 	}
 	return strings.Clone(text[:end]) + "... (" + strconv.Itoa(len(text)) + " bytes)"
 }
+
+// oneLine returns text with its lines, as far as they are not blank, joined by
+// "; ".
+func oneLine(text string) string {
+	if !strings.ContainsAny(text, "\n\r") {
+		return text
+	}
+	var lines []string
+	for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "; ")
+}

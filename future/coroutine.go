@@ -102,6 +102,7 @@ func newCoroutine[T any](ctx context.Context, h *home, f func(context.Context) (
 	c.home = h
 	c.main = c.runF
 	c.begin(ctx, &c.d.n, h, &c.coroutine)
+	c.d.n.noteFunction(f)
 	c.life.AfterFunc(c.interrupt)
 	return c
 }

@@ -104,6 +104,15 @@ func (d *Deferred[T]) Result() (T, error) {
 
 // look returns the outcome, if it is there; with watch it has been taken.
 func (d *Deferred[T]) look(watch bool) (v T, f *fault, ok bool) {
+	by, f, ok := d.find(watch)
+	if ok && f == nil {
+		v = by.value
+	}
+	return v, f, ok
+}
+
+// find is look for the Deferred that has the outcome: d, or who took it over.
+func (d *Deferred[T]) find(watch bool) (by *Deferred[T], f *fault, ok bool) {
 	d.mustBe("Result")
 	n := &d.n
 	n.mu.Lock()
@@ -123,15 +132,12 @@ func (d *Deferred[T]) look(watch bool) (v T, f *fault, ok bool) {
 	}
 	defer n.mu.Unlock()
 	if n.phase != settled {
-		return v, nil, false
+		return d, nil, false
 	}
 	if watch {
 		n.watch()
 	}
-	if f := n.fault(); f != nil {
-		return v, f, true
-	}
-	return d.value, nil, true
+	return d, n.fault(), true
 }
 
 // Cancel asks the Deferred to cancel, with a cause that may be nil. It reports
@@ -167,9 +173,12 @@ func (d *Deferred[T]) Cancel(cause error) bool {
 // String returns the type and the state: pending, or the outcome.
 func (d *Deferred[T]) String() string { return fmt.Sprintf("%v", d) }
 
-// Format writes the state, for %v and %s; for %+v also where the Deferred was
-// made, if it is pending and its executor records birthplaces, and of a failure
-// the callbacks that it came from and through, with their files and lines. It
+// Format writes the state, for %v and %s; for %+v also, if its executor records
+// birthplaces, where the Deferred was made and, once it has settled, what first
+// settled it: the line that called a method of its Resolver, or Cancel, or
+// something else that had it settled within the call; the callback, coroutine or
+// job that returned; or the reactor itself, for a timer. Of a failure %+v has the
+// callbacks that it came from and through, with their files and lines. Format
 // does not take note of a failure.
 func (d *Deferred[T]) Format(s fmt.State, verb rune) {
 	if d == nil {
@@ -180,17 +189,21 @@ func (d *Deferred[T]) Format(s fmt.State, verb rune) {
 		d.n.answer(a)
 		return
 	}
-	v, f, ok := d.look(false)
+	by, f, ok := d.find(false)
 	switch {
 	case !ok:
 		fmt.Fprintf(s, "Deferred[%s](pending)", typeName[T]())
 	case f != nil:
 		fmt.Fprintf(s, "Deferred[%s](failed: %v)", typeName[T](), f.err)
 	default:
-		fmt.Fprintf(s, "Deferred[%s](%v)", typeName[T](), shown(v))
+		fmt.Fprintf(s, "Deferred[%s](%v)", typeName[T](), shown(by.value))
 	}
 	if verb == 'v' && s.Flag('+') {
-		d.n.formatOrigin(s, f)
+		past := d.n.history()
+		if ok {
+			past.settled = by.n.history().settled
+		}
+		formatOrigin(s, past.lines(), f)
 	}
 }
 
@@ -240,9 +253,9 @@ func (d *Deferred[T]) state() string {
 	return fmt.Sprintf("Deferred[%s](%s)", typeName[T](), state)
 }
 
-func (n *node) formatOrigin(s fmt.State, f *fault) {
-	if place := n.birthplace(); place != "" {
-		fmt.Fprintf(s, "\n\tmade at %s", place)
+func formatOrigin(s fmt.State, notes []string, f *fault) {
+	for _, note := range notes {
+		fmt.Fprintf(s, "\n\t%s", note)
 	}
 	if f == nil {
 		return

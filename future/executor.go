@@ -50,7 +50,7 @@ func homeOf(verb string, ex Executor) *home {
 	}
 	h := &home{ex: ex, loop: loop}
 	if loop.Births() {
-		h.ledger = &ledger{pending: make(map[*node]born), strict: loop.Strict()}
+		h.ledger = newLedger(loop.Strict())
 	}
 	if !local.CompareAndSwap(nil, h) {
 		return local.Load().(*home)

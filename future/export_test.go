@@ -7,19 +7,15 @@ import "github.com/deferred-go/deferred/internal/seam"
 type Books struct{ h *home }
 
 // NewBooks returns empty books for inline Deferreds.
-func NewBooks() *Books { return &Books{&home{ledger: confLedger()}} }
+func NewBooks() *Books { return &Books{&home{ledger: newLedger(true)}} }
 
 // NewBooksOn returns empty books for all Deferreds of ex, a reactor that is
 // new: NewIn is NewOn there.
 func NewBooksOn(ex Executor) *Books {
 	loop := seam.LoopOf(ex)
-	h := &home{ex: ex, loop: loop, ledger: confLedger()}
+	h := &home{ex: ex, loop: loop, ledger: newLedger(true)}
 	loop.Local().Store(h)
 	return &Books{h}
-}
-
-func confLedger() *ledger {
-	return &ledger{pending: make(map[*node]born), strict: true}
 }
 
 // NewIn is New for a Deferred that b knows.

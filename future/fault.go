@@ -99,6 +99,7 @@ type entry struct {
 	err     error
 	sites   []uintptr
 	at      *birth.Place // where it settled, if it has no site
+	history history      // of the Deferred in which it came to rest last
 	resting int          // Deferreds in which it rests unread
 	logger  *slog.Logger // of the loop where it came to rest last, nil: slog.Default
 	armed   bool         // it is reported when the last Deferred is garbage
@@ -106,7 +107,7 @@ type entry struct {
 }
 
 // rest notes that f is the outcome of a Deferred of h that nobody reads yet.
-func (f *fault) rest(h *home) {
+func (f *fault) rest(h *home, past history) {
 	o := f.origin
 	if o.quiet {
 		return
@@ -125,6 +126,7 @@ func (f *fault) rest(h *home) {
 	defer e.mu.Unlock()
 	e.resting++
 	e.sites = f.sites()
+	e.history = past
 	e.logger = nil
 	switch {
 	case h != nil && h.ledger != nil && h.ledger.strict:
@@ -173,13 +175,16 @@ func (e *entry) lost() {
 // unhandled returns the failure if it rests somewhere unread.
 func (e *entry) unhandled() *failure.Failure {
 	e.mu.Lock()
-	resting, sites := e.resting, e.sites
+	resting, sites, notes := e.resting, e.sites, e.history.lines()
 	e.mu.Unlock()
 	if resting <= 0 {
 		return nil
 	}
 	f := failure.At(e.err, sites...)
-	if at := e.at.String(); at != "" && len(sites) == 0 {
+	for _, note := range notes {
+		f = f.Note(note)
+	}
+	if at := e.at.String(); at != "" && len(sites)+len(notes) == 0 {
 		f = f.Note("settled at " + at)
 	}
 	return f

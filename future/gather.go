@@ -88,6 +88,9 @@ func (w *work) arrive(m *member, in *fault) {
 	m.n.settleMember()
 	m.n.mu.Unlock()
 	g := m.g
+	if g.n.records() {
+		g.n.noteSource(m.of, w.turn != nil)
+	}
 	g.n.mu.Lock()
 	if g.done {
 		g.n.mu.Unlock()

@@ -68,6 +68,7 @@ type jobOf[T any] struct {
 func newJob[T any](ctx context.Context, h *home, f func(context.Context) (T, error)) *jobOf[T] {
 	j := &jobOf[T]{f: f}
 	j.begin(ctx, &j.d.n, h, &j.job)
+	j.d.n.noteFunction(f)
 	return j
 }
 
@@ -109,7 +110,7 @@ func (j *jobOf[T]) deliver() {
 // without it, because it was canceled, is reported. What it returned is dropped.
 func (j *job) reportDropped() {
 	if j.out != nil && errors.Is(j.out.err, failure.ErrPanic) {
-		j.out.rest(j.n.home)
+		j.out.rest(j.n.home, j.n.history())
 	}
 }
 

@@ -6,9 +6,10 @@ package future
 // before it returns where they are inline, else on their executor. Others that
 // read d do not wait.
 //
-// A Cancel of held goes to d while that is pending. Once d has settled, held
-// fails as canceled at once, and release does nothing more. Each Hold is one of
-// its own: after two in a row both have to be released.
+// A Cancel of held goes to d while that is pending, and what comes of it is held
+// back as any outcome is. Once that is there, a Cancel lets held fail as canceled
+// at once, and release does nothing more. Each Hold is one of its own: after two
+// in a row both have to be released.
 func (d *Deferred[T]) Hold() (held *Deferred[T], release func()) {
 	d.mustBe("Hold")
 	h := new(hold[T])

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -108,19 +109,28 @@ func lawTries(starts []time.Duration) (log []lawNote) {
 // asks is given a shield, so that nobody can cancel it for others.
 type lawMemo struct {
 	f   func() lawDeferred
+	mu  sync.Mutex  // in a bubble the timers have goroutines
 	run lawDeferred // nil: it has not begun, or has failed
 }
 
 func (m *lawMemo) get(w *lawWorld) lawDeferred {
-	if m.run == nil {
-		run := m.f()
+	m.mu.Lock()
+	run := m.run
+	begun := run == nil
+	if begun {
+		run = m.f()
 		m.run = run
+	}
+	m.mu.Unlock()
+	if begun {
 		lawKeep(w, run.Catch(func(err error) (int, error) {
+			m.mu.Lock()
 			m.run = nil
+			m.mu.Unlock()
 			return 0, err
 		}))
 	}
-	return lawKeep(w, m.run.Shield())
+	return lawKeep(w, run.Shield())
 }
 
 // A lawAsker asks for the value at some time, and may cancel.

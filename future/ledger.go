@@ -4,37 +4,26 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/deferred-go/deferred/internal/birth"
 	"github.com/deferred-go/deferred/internal/seam"
 )
 
 // A ledger is what a loop that records birthplaces knows of its Deferreds, for
-// reports and for the end of a test. It costs a stack walk and an entry a
-// Deferred while that is pending.
+// reports and for the end of a test: the records of those that are pending.
 type ledger struct {
 	strict bool // keep failures for the end of the test, log none
 
-	mu      sync.Mutex // protects following fields
+	mu      sync.Mutex // protects following fields, and the records
 	count   int
-	pending map[*node]born
+	pending map[*node]*record
 	entries []*entry
 }
 
-type born struct {
-	number int
-	at     *birth.Place
+func newLedger(strict bool) *ledger {
+	return &ledger{strict: strict, pending: make(map[*node]*record)}
 }
 
-func (l *ledger) born(n *node) {
-	at := birth.Here()
-	n.flags |= tracked
-	l.mu.Lock()
-	l.count++
-	l.pending[n] = born{l.count, at}
-	l.mu.Unlock()
-}
-
-func (l *ledger) settled(n *node) {
+// moved drops the record of n, which its taker stands for from now on.
+func (l *ledger) moved(n *node) {
 	l.mu.Lock()
 	delete(l.pending, n)
 	l.mu.Unlock()
@@ -46,18 +35,6 @@ func (l *ledger) keep(e *entry) {
 	l.mu.Unlock()
 }
 
-// birthplace is where n was made, or "". It is known while n is pending.
-func (n *node) birthplace() string {
-	if n.home == nil || n.home.ledger == nil {
-		return ""
-	}
-	l := n.home.ledger
-	l.mu.Lock()
-	b := l.pending[n]
-	l.mu.Unlock()
-	return b.at.String()
-}
-
 // Unsettled returns the pending Deferreds of the loop, in the order in which they
 // were made: of those that wait for one another only the one that the others
 // wait for, and none of timers and workers. It is a door of package seam.
@@ -66,21 +43,25 @@ func (h *home) Unsettled() []seam.Unsettled {
 	if l == nil {
 		return nil
 	}
-	l.mu.Lock()
 	type item struct {
 		n *node
-		born
+		history
+		number int
 	}
 	var all []item
-	for n, b := range l.pending {
-		all = append(all, item{n, b})
+	l.mu.Lock()
+	for n, r := range l.pending {
+		all = append(all, item{n, r.history, r.number})
 	}
 	l.mu.Unlock()
 	slices.SortFunc(all, func(a, b item) int { return a.number - b.number })
 	var left []seam.Unsettled
 	for _, it := range all {
 		if what := it.n.what(); what != "" && !it.n.waitsForTracked(l) {
-			left = append(left, seam.Unsettled{What: what, Birth: it.at.String()})
+			if at := it.followed.String(); at != "" {
+				what += ", and follows another one since " + at
+			}
+			left = append(left, seam.Unsettled{What: what, Birth: it.made.String()})
 		}
 	}
 	return left
@@ -118,9 +99,9 @@ func (n *node) waitsForTracked(l *ledger) bool {
 }
 
 // Unhandled returns the failures that rest where nobody took them, with their
-// sites, in the order in which they came to rest, and forgets them.
-// Cancellations are left out. It is a door of package seam.
-func (h *home) Unhandled() []error {
+// sites, in the order in which they first came to rest, if take wants them, and
+// forgets those. Cancellations are left out. It is a door of package seam.
+func (h *home) Unhandled(take func(err error) bool) []error {
 	l := h.ledger
 	if l == nil {
 		return nil
@@ -130,10 +111,16 @@ func (h *home) Unhandled() []error {
 	l.entries = nil
 	l.mu.Unlock()
 	var errs []error
+	var stay []*entry // among them those that were taken, and may come to rest elsewhere
 	for _, e := range entries {
-		if f := e.unhandled(); f != nil && !onlyCanceled(e.err) {
+		if f := e.unhandled(); f != nil && !onlyCanceled(e.err) && take(f) {
 			errs = append(errs, f)
+		} else {
+			stay = append(stay, e)
 		}
 	}
+	l.mu.Lock()
+	l.entries = append(stay, l.entries...)
+	l.mu.Unlock()
 	return errs
 }

@@ -60,7 +60,7 @@ type node struct {
 	home    *home // nil: inline
 	readers *node // the last of the ring of readers
 	next    *node // in the ring of its source; when settled, in the stack of a work
-	role    role  // what it does when its source settles; when settled nil, kept, its *fault or a *splitOff
+	role    role  // what it does when its source settles; when settled nil, kept, its *fault, a *splitOff or its *record
 }
 
 type phase uint8
@@ -213,6 +213,8 @@ func (n *node) fault() *fault {
 		}
 	case *splitOff:
 		return r.fault
+	case *record:
+		return r.fault
 	}
 	return nil
 }
@@ -279,7 +281,12 @@ func (n *node) watch() {
 }
 
 // keeps reports whether n, which has settled, did so with a value that is kept.
-func (n *node) keeps() bool { return n.role == role(kept) }
+func (n *node) keeps() bool {
+	if r, ok := n.role.(*record); ok {
+		return r.keeps
+	}
+	return n.role == role(kept)
+}
 
 // settleLocked gives n its outcome. n is locked and not settled.
 func (n *node) settleLocked(f *fault) {
@@ -292,12 +299,12 @@ func (n *node) settleLocked(f *fault) {
 		n.role = kept
 	default:
 		n.role = n.remains(f)
-		if n.flags&watched == 0 {
-			f.rest(n.home)
-		}
 	}
-	if n.flags&tracked != 0 {
-		n.home.ledger.settled(n)
+	if n.records() {
+		n.noteSettled(f)
+	}
+	if f != nil && f != kept && n.flags&watched == 0 {
+		f.rest(n.home, n.hasHistory())
 	}
 }
 

@@ -3,7 +3,9 @@ package future
 // A Resolver is the write side of a Deferred: a small value, to be copied
 // freely and used from any goroutine. The first settle wins; later ones return
 // false and change nothing, also when a cancel came first. The zero Resolver
-// belongs to no Deferred and panics.
+// belongs to no Deferred and panics. To see who was first, make the reactor with
+// reactor.Birthplaces, as futuretest does: then %+v of the Deferred tells where it
+// was made and first settled.
 //
 // A settle runs the callbacks of an inline Deferred before it returns, on the
 // calling goroutine; those on an executor it queues there.
@@ -60,6 +62,9 @@ func (r Resolver[T]) Follow(in *Deferred[T]) bool {
 	f.inner = in
 	d.n.phase, d.n.role = running, f
 	d.n.mu.Unlock()
+	if d.n.records() {
+		d.n.noteFollowed()
+	}
 	var w work
 	w.follow(&d.n, f, &in.n, nil)
 	w.run()

@@ -166,6 +166,8 @@ func (n *node) redirect(by *node) bool {
 	r := by.role
 	if q, ok := r.(*request); ok {
 		r = q.role
+	} else if q, ok := r.(*record); ok && q.split != nil {
+		r = q.split
 	}
 	switch s, ok := r.(*splitOff); {
 	case ok:
@@ -203,7 +205,7 @@ func (n *node) moveTo(role role, inner *node) (by *node, ok bool) {
 	n.active = number
 	if n.flags&tracked != 0 { // r stands for it now
 		n.flags &^= tracked
-		n.home.ledger.settled(n)
+		n.home.ledger.moved(n)
 	}
 	n.phase, n.role = moved, role
 	inner.list(r)
@@ -230,6 +232,9 @@ func (n *node) putBack() bool {
 	switch by.phase {
 	case settled:
 		_, f := n.role.step(by.fault())
+		if n.records() {
+			n.noteTaker(by)
+		}
 		by.mu.Unlock()
 		n.phase, n.active = waiting, 0
 		n.settleLocked(f)

@@ -16,17 +16,19 @@ type splitLoop struct {
 	end       future.Resolver[int]
 }
 
-func newSplitLoop() *splitLoop {
+func newSplitLoop() *splitLoop { return newSplitLoopOf(future.New[int]) }
+
+func newSplitLoopOf(pending func() (*future.Deferred[int], future.Resolver[int])) *splitLoop {
 	s := new(splitLoop)
-	gate1, open1 := future.New[int]()
-	gate2, open2 := future.New[int]()
-	end, res := future.New[int]()
+	gate1, open1 := pending()
+	gate2, open2 := pending()
+	end, res := pending()
 	res.OnCancel(func(error) { s.canceled = true })
 	s.end = res
 	s.a2 = future.ThenFlat(gate2, func(int) *future.Deferred[int] { return end })
 	s.a1 = future.ThenFlat(gate1, func(int) *future.Deferred[int] { return s.a2 })
 	var follow future.Resolver[int]
-	s.r, follow = future.New[int]()
+	s.r, follow = pending()
 	follow.Follow(s.a1)
 	open1.Succeed(0)
 	open2.Succeed(0)
@@ -36,7 +38,14 @@ func newSplitLoop() *splitLoop {
 
 // What lies behind one that was put back has its outcome, not the taker's.
 func TestTakerIsCanceledWhileOthersLieBehindOneThatWasPutBack(t *testing.T) {
-	s := newSplitLoop()
+	t.Run("unrecorded", func(t *testing.T) { takerIsCanceled(t, newSplitLoop()) })
+	t.Run("recorded", func(t *testing.T) {
+		books := future.NewBooks()
+		takerIsCanceled(t, newSplitLoopOf(func() (*future.Deferred[int], future.Resolver[int]) { return future.NewIn[int](books) }))
+	})
+}
+
+func takerIsCanceled(t *testing.T, s *splitLoop) {
 	s.r.Cancel(errA)
 	wantError(t, s.r, "", future.ErrCanceled)
 	for _, d := range []*future.Deferred[int]{s.a1, s.a2} {

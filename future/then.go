@@ -63,6 +63,9 @@ func (t *then[T, U]) step(in *fault) (*node, *fault) {
 
 // returned is the outcome of a callback f that returned v and err.
 func (d *Deferred[T]) returned(v T, err error, f any) (*node, *fault) {
+	if d.n.records() {
+		d.n.noteReturn(f)
+	}
 	if err != nil {
 		return nil, newFault(err, f)
 	}
@@ -159,6 +162,9 @@ func (l *finally[T]) step(in *fault) (*node, *fault) {
 	l.from, l.f, l.in = nil, nil, in
 	err := f()
 	l.in = nil
+	if l.d.n.records() && (in == nil || err != nil) { // else it passes the failure on
+		l.d.n.noteReturn(f)
+	}
 	switch {
 	case err == nil && in == nil:
 		return nil, same

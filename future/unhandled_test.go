@@ -57,11 +57,21 @@ func (c *capture) count(err error) (n int, last *failure.Failure) {
 // collect runs the garbage collection until all that was lost before the call
 // has been reported: that is when a failure lost last has been, and two more
 // collections have passed.
-func (c *capture) collect(t *testing.T) {
+func (c *capture) collect(t *testing.T) { c.collectOn(t, nil) }
+
+// collectOn is collect for a logger of r, or for the default one if r is nil.
+func (c *capture) collectOn(t *testing.T, r future.Executor) {
 	t.Helper()
 	for range 2 {
 		lastly := errors.New("lost last")
-		func() { future.Fail[int](lastly) }()
+		onGoroutine(func() {
+			if r != nil {
+				_, res := future.NewOn[int](r)
+				res.Fail(lastly)
+			} else {
+				future.Fail[int](lastly)
+			}
+		})
 		for range 1000 {
 			runtime.GC()
 			if n, _ := c.count(lastly); n > 0 {

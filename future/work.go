@@ -95,10 +95,13 @@ func (w *work) broken(v any) {
 	out.quiet = seam.IsControl(v)
 	canceler := w.canceler != nil
 	w.calling, w.canceler = nil, nil
+	if n.records() {
+		n.noteSource(nil, false) // the stack tells
+	}
 	n.mu.Lock()
 	if canceler && n.phase != open {
 		n.mu.Unlock()
-		out.rest(n.home) // it had settled n already, or lets it follow another: report it
+		out.rest(n.home, n.history()) // it had settled n already, or lets it follow another: report it
 	} else {
 		w.settleAndUnlock(n, out, w.old != nil)
 	}
@@ -274,6 +277,9 @@ func (w *work) step(n *node, role role, in *fault, old *node) {
 	case *waiter: // nobody reads it: it stays running
 		w.wake(r)
 		return
+	}
+	if n.records() {
+		n.noteSource(role.source(), w.turn != nil)
 	}
 	w.calling, w.old = n, old
 	inner, out := role.step(in)

@@ -25,13 +25,23 @@ func Here() *Place {
 }
 
 // String is "file:line" of the first frame outside of the library, or "".
-func (p *Place) String() string {
+func (p *Place) String() string { return p.find(false) }
+
+// Call is String for something that the library may have done on its own: it is
+// "" if a loop, a worker or a coroutine of the library's is further in than that
+// frame, which then has only started or driven it.
+func (p *Place) Call() string { return p.find(true) }
+
+func (p *Place) find(call bool) string {
 	if p == nil || p.depth == 0 {
 		return ""
 	}
 	frames := runtime.CallersFrames(p.pcs[:p.depth])
 	for {
 		f, more := frames.Next()
+		if call && strings.HasPrefix(f.Function, module+"internal/mark.") {
+			return ""
+		}
 		if f.File != "" && !InLibrary(f) && !strings.HasPrefix(f.Function, "runtime.") && !strings.HasPrefix(f.Function, "iter.") {
 			return fmt.Sprintf("%s:%d", f.File, f.Line)
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/deferred-go/deferred/internal/birth"
+	"github.com/deferred-go/deferred/internal/mark"
 )
 
 func TestHere(t *testing.T) {
@@ -17,6 +18,23 @@ func TestHere(t *testing.T) {
 	place := birth.Here().String()
 	if want := fmt.Sprintf("%s:%d", file, line+1); place != want {
 		t.Errorf("Here() = %q, want %q", place, want)
+	}
+}
+
+// Call is the place of a function that a loop calls. (That it is not that of what
+// drives the loop is tested in package future.)
+func TestCall(t *testing.T) {
+	var unknown *birth.Place
+	if unknown.Call() != "" {
+		t.Error("an unknown place has a call")
+	}
+	if here := birth.Here(); here.Call() == "" || here.Call() != here.String() {
+		t.Errorf("Call is %q, String %q", here.Call(), here.String())
+	}
+	var inside *birth.Place
+	mark.Loop(func() { inside = birth.Here() })
+	if inside.Call() == "" {
+		t.Error("a function of the user's that the loop calls is no call")
 	}
 }
 

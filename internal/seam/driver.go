@@ -3,6 +3,7 @@ package seam
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 )
 
@@ -51,6 +52,16 @@ type Driver interface {
 
 	// RunReady runs what is ready at this instant, unless somebody drives.
 	RunReady()
+
+	// Fence has time halt before it would move past at: it is then at, and
+	// passed is called, once, on the goroutine that drives, with no lock held;
+	// it may end that drive. If it returns, time moves on. A fence is nothing
+	// that is scheduled. A later one takes the place of the one before; lift
+	// takes it away, if it is still there.
+	Fence(at time.Time, passed func()) (lift func())
+
+	// Local is a place for what package futuretest keeps with this clock.
+	Local() *atomic.Value
 
 	// Parked is Loop.Parked.
 	Parked(o *Owner) (release func())

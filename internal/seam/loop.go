@@ -157,6 +157,7 @@ type Ledger interface {
 	// one, without those of timers and workers, which the loop knows itself.
 	Unsettled() []Unsettled
 
-	// Unhandled returns and forgets the failures that nobody took.
-	Unhandled() []error
+	// Unhandled returns and forgets those of the failures that nobody took for
+	// which take returns true. It calls take with no lock held.
+	Unhandled(take func(err error) bool) []error
 }

@@ -23,11 +23,16 @@
 //     ones that wait for it left out
 //   - a delayed call that has not run, a post, a worker
 //   - a failure that nobody handled, unless it is a cancellation or was taken
-//     with [Unhandled]
+//     with [Unhandled] or, if it is of a certain kind, with [UnhandledAs]; the
+//     report tells where its Deferred was made and first settled, too
 //   - a panic or a runtime.Goexit in a function that was posted or called later
 //
 // Only what is bound to the reactor is seen: a Deferred made with future.New
 // without an executor is not.
+//
+// A test that waits for something which never comes tells what that is if it has
+// a time limit: [Limit] fails it, with the same list, as soon as virtual time
+// would pass that.
 //
 // Only the test's own goroutine turns the clock: it must not Await what takes
 // time, for nobody would turn it then. It calls Advance, and then a check.

@@ -22,9 +22,10 @@ type TB interface {
 }
 
 // New returns a reactor on a virtual clock of its own, which starts at
-// 2000-01-01 UTC. Both record birthplaces. At the end of t, in its Cleanup, the
-// reactor stops, and t fails for everything that was left behind; see the
-// package documentation. Tests in parallel do not touch each other's.
+// 2000-01-01 UTC. Both record birthplaces, so every report, and %+v of a
+// Deferred, tells where that was made and first settled. At the end of t, in its
+// Cleanup, the reactor stops, and t fails for everything that was left behind;
+// see the package documentation. Tests in parallel do not touch each other's.
 func New(t TB) (*reactor.Reactor, *clock.Virtual) {
 	if t == nil {
 		panic("futuretest: New(nil): give the *testing.T of the test")
@@ -32,32 +33,47 @@ func New(t TB) (*reactor.Reactor, *clock.Virtual) {
 	t.Helper()
 	clk := clock.NewVirtual(clock.Birthplaces())
 	r := reactor.New(clk, reactor.Birthplaces())
-	books := booksOf(r)
-	var givenUp atomic.Bool // by a property tester: what it leaves behind is no news
-	books.KeepBooks(func(err error) {
-		if err == nil {
-			givenUp.Store(true)
-			return
-		}
-		if !endedByTest(t, err) {
-			t.Errorf("futuretest: in a function on the reactor: %+v", err)
-		}
-	})
-	t.Cleanup(func() {
-		t.Helper()
-		report := left(t, r, books)
-		r.Stop()
-		if report != "" && !givenUp.Load() && !skipped(t) {
-			// Fatalf, because a property tester looks no more after its test
-			// has returned, but catches the panic that this is there.
-			t.Fatalf("%s", report)
-		}
-	})
+	b := &fixture{t: t, r: r, books: seam.LoopOf(r).(seam.Books)}
+	seam.DriverOf(clk).Local().Store(b)
+	b.books.KeepBooks(b.failed)
+	t.Cleanup(b.clear)
 	return r, clk
 }
 
-// booksOf is what the reactor knows beyond its public surface.
-func booksOf(r *reactor.Reactor) seam.Books { return seam.LoopOf(r).(seam.Books) }
+// A fixture is what New has set up for a test.
+type fixture struct {
+	t     TB
+	r     *reactor.Reactor
+	books seam.Books // what r knows beyond its public surface
+
+	givenUp atomic.Bool // by a property tester: what it leaves behind is no news
+	late    atomic.Bool // its time limit has passed: what is left behind was told then
+}
+
+// failed takes note of the end by err of a function on the reactor; nil is that
+// of a property tester.
+func (b *fixture) failed(err error) {
+	b.t.Helper()
+	if err == nil {
+		b.givenUp.Store(true)
+		return
+	}
+	if !endedByTest(b.t, err) {
+		b.t.Errorf("futuretest: in a function on the reactor: %+v", err)
+	}
+}
+
+// clear is the end of the test.
+func (b *fixture) clear() {
+	b.t.Helper()
+	report := b.left()
+	b.r.Stop()
+	if report != "" && !b.givenUp.Load() && !skipped(b.t) {
+		// Fatalf, because a property tester looks no more after its test
+		// has returned, but catches the panic that this is there.
+		b.t.Fatalf("%s", report)
+	}
+}
 
 // ledgerOf is what package future keeps with r, or nil if r was not used.
 func ledgerOf(r *reactor.Reactor) seam.Ledger {
@@ -78,41 +94,58 @@ func skipped(t TB) bool {
 }
 
 // left describes what is left behind, or returns "".
-func left(t TB, r *reactor.Reactor, books seam.Books) string {
-	var b strings.Builder
-	add := func(what, birth string) {
-		if birth != "" {
-			what += ", made at " + birth
-		}
-		fmt.Fprintf(&b, "\n\t%s", what)
-	}
-	for _, s := range books.Timers() {
-		add(fmt.Sprintf("a delayed call of %s, due at %s", s.What, s.At.Format("2006-01-02 15:04:05.999999999")), s.Birth)
-	}
-	for _, w := range books.Workers() {
-		add("a worker, "+w.State, w.Birth)
-	}
-	for _, p := range books.Posts() {
-		add("a post that has not run: "+p, "")
-	}
-	ledger := ledgerOf(r)
-	if ledger != nil {
-		for _, u := range ledger.Unsettled() {
-			add(u.What, u.Birth)
-		}
-	}
+func (b *fixture) left() string {
 	report := ""
-	if b.Len() > 0 {
-		report = "futuretest: left behind; advance until they are done, settle or cancel them, or stop what started them:" + b.String()
+	if !b.late.Load() {
+		var l list
+		for _, s := range b.books.Timers() {
+			l.add(fmt.Sprintf("a delayed call of %s, due at %s", s.What, s.At.Format("2006-01-02 15:04:05.999999999")), s.Birth)
+		}
+		for _, p := range b.books.Posts() {
+			l.add("a post that has not run: "+p, "")
+		}
+		l.waiting(b)
+		if len(l) > 0 {
+			report = "futuretest: left behind; advance until they are done, settle or cancel them, or stop what started them:" + l.String()
+		}
 	}
-	if ledger != nil {
-		for _, err := range ledger.Unhandled() {
-			if !endedByTest(t, err) {
-				report += fmt.Sprintf("\nfuturetest: a failure that nobody handled: %+v", err)
-			}
+	if ledger := ledgerOf(b.r); ledger != nil {
+		for _, err := range ledger.Unhandled(func(err error) bool { return !endedByTest(b.t, err) }) {
+			report += fmt.Sprintf("\nfuturetest: a failure that nobody handled: %+v", err)
 		}
 	}
 	return strings.TrimPrefix(report, "\n")
+}
+
+// A list is one of things that are pending.
+type list []string
+
+func (l *list) add(what, birth string) {
+	if birth != "" {
+		what += ", made at " + birth
+	}
+	*l = append(*l, what)
+}
+
+// waiting adds the workers and the Deferreds of b's reactor.
+func (l *list) waiting(b *fixture) {
+	for _, w := range b.books.Workers() {
+		l.add("a worker, "+w.State, w.Birth)
+	}
+	if ledger := ledgerOf(b.r); ledger != nil {
+		for _, u := range ledger.Unsettled() {
+			l.add(u.What, u.Birth)
+		}
+	}
+}
+
+// String has each on a line of its own, after a line break.
+func (l list) String() string {
+	var b strings.Builder
+	for _, what := range l {
+		b.WriteString("\n\t" + what)
+	}
+	return b.String()
 }
 
 // Unhandled returns the failures on r that nobody has handled so far, in the
@@ -120,15 +153,42 @@ func left(t TB, r *reactor.Reactor, books seam.Books) string {
 // any more. First it runs what is ready at this instant. Each is a
 // *failure.Failure that wraps the error and knows the callbacks that it came
 // through. Cancellations are not among them. r is a reactor that [New] made; of
-// another one it knows nothing, and fails t.
+// another one it knows nothing, and fails t. A test that expects failures of a
+// certain kind takes only these, with [UnhandledAs].
 func Unhandled(t TB, r *reactor.Reactor) []error {
 	t.Helper()
-	if loop := seam.LoopOf(r); !loop.Strict() {
-		t.Fatalf("futuretest: Unhandled: this reactor was not made by futuretest.New, so nothing keeps its failures")
+	var all []error
+	unhandled(t, "Unhandled", r, func(err error) bool {
+		all = append(all, err)
+		return true
+	})
+	return all
+}
+
+// UnhandledAs is [Unhandled] for the failures in which errors.As finds an E. It
+// returns what that finds, which is the first of several in a failure. All other
+// failures stay, to be taken by another call, or to fail the test.
+func UnhandledAs[E error](t TB, r *reactor.Reactor) []E {
+	t.Helper()
+	var found []E
+	unhandled(t, "UnhandledAs", r, func(err error) bool {
+		e, ok := errors.AsType[E](err)
+		if ok {
+			found = append(found, e)
+		}
+		return ok
+	})
+	return found
+}
+
+// unhandled gives the failures on r that nobody has handled so far to take.
+func unhandled(t TB, verb string, r *reactor.Reactor, take func(error) bool) {
+	t.Helper()
+	if r == nil || seam.LoopOf(r) == nil || !seam.LoopOf(r).Strict() {
+		t.Fatalf("futuretest: %s: this reactor was not made by futuretest.New, so nothing keeps its failures", verb)
 	}
 	runReady(r)
 	if l := ledgerOf(r); l != nil {
-		return l.Unhandled()
+		l.Unhandled(take)
 	}
-	return nil
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -72,6 +75,11 @@ func inGoroutine(f func()) {
 }
 
 var errX = errors.New("x is broken")
+
+// A refused is an error that a test expects.
+type refused struct{ n int }
+
+func (r refused) Error() string { return fmt.Sprintf("refused %d", r.n) }
 
 func TestReports(t *testing.T) {
 	tests := []struct {
@@ -199,6 +207,60 @@ func TestReports(t *testing.T) {
 			clk.Advance(0)
 			t.Errorf("not reached")
 		}, []string{"failed in a callback"}},
+		{"one of several expected failures", func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			for _, err := range []error{errX, refused{1}, fmt.Errorf("w: %w", refused{2}), errX} {
+				future.Then(future.After(r, time.Second, 1), func(int) (int, error) { return 0, err })
+			}
+			clk.Advance(time.Second)
+			if got := futuretest.UnhandledAs[refused](t, r); !slices.Equal(got, []refused{{1}, {2}}) {
+				t.Errorf("got %v", got)
+			}
+			if got := futuretest.UnhandledAs[refused](t, r); got != nil {
+				t.Errorf("got %v again", got)
+			}
+			if got := futuretest.Unhandled(t, r); len(got) != 2 || !errors.Is(got[0], errX) || !errors.Is(got[1], errX) {
+				t.Errorf("the others: %v", got)
+			}
+		}, nil},
+		{"another failure than the expected ones", func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			future.Then(future.After(r, time.Second, 1), func(int) (int, error) { return 0, errX })
+			clk.Advance(time.Second)
+			if got := futuretest.UnhandledAs[refused](t, r); got != nil {
+				t.Errorf("got %v", got)
+			}
+		}, []string{"a failure that nobody handled", "x is broken"}},
+		{"all failures as what they are", func(t futuretest.TB) {
+			r, clk := futuretest.New(t)
+			future.Then(future.After(r, 0, 1), func(int) (int, error) { panic("boom") })
+			future.AsyncOn(context.Background(), r, func(context.Context) (int, error) { return 0, errX })
+			clk.Advance(0)
+			if got := futuretest.UnhandledAs[*failure.Failure](t, r); len(got) != 2 || !errors.Is(got[0], errX) || len(got[0].Frames()) != 1 {
+				t.Errorf("got %v", got)
+			}
+		}, nil},
+		{"a cancellation among the expected failures", func(t futuretest.TB) {
+			r, _ := futuretest.New(t)
+			future.After(r, time.Second, 1).Cancel(refused{1})
+			if got := futuretest.UnhandledAs[refused](t, r); got != nil {
+				t.Errorf("got %v", got)
+			}
+		}, nil},
+		{"a failure that was looked at, and rests again later", func(t futuretest.TB) {
+			r, _ := futuretest.New(t)
+			d, res := future.NewOn[int](r)
+			res.Fail(errX)
+			futuretest.Failure(t, d)
+			if got := futuretest.Unhandled(t, r); got != nil {
+				t.Errorf("got %v", got)
+			}
+			future.Then(d, func(int) (int, error) { return 0, nil })
+		}, []string{"a failure that nobody handled", "x is broken"}},
+		{"UnhandledAs of a foreign reactor", func(t futuretest.TB) {
+			futuretest.UnhandledAs[refused](t, reactor.New(clock.NewVirtual()))
+		}, []string{"UnhandledAs: this reactor was not made by futuretest.New"}},
+		{"Unhandled of a nil reactor", func(t futuretest.TB) { futuretest.Unhandled(t, nil) }, []string{"not made by futuretest.New"}},
 		{"Unhandled of a foreign reactor", func(t futuretest.TB) {
 			futuretest.Unhandled(t, reactor.New(clock.NewVirtual()))
 		}, []string{"not made by futuretest.New"}},
@@ -381,6 +443,34 @@ func TestCancellationsAreNoFailures(t *testing.T) {
 				t.Errorf("reported %s", report)
 			}
 		})
+	}
+}
+
+// A report of a failure tells where its Deferred was made and first settled, and
+// what is left behind where it was told to follow another one.
+func TestReportsTellPlaces(t *testing.T) {
+	places := regexp.MustCompile(`(made at|settled at|settled by [^ ]*|since) [^ ]*/futuretest_test\.go:(\d+)`)
+	var start int
+	report := run(func(t futuretest.TB) {
+		_, _, start, _ = runtime.Caller(0)
+		r, clk := futuretest.New(t)
+		_, res := future.NewOn[int](r) // start+2
+		res.Fail(errX)                 // start+3
+		future.Then(future.After(r, 0, 1), func(int) (int, error) { return 0, errX })
+		never, _ := future.New[int]()
+		_, res = future.NewOn[int](r) // start+6
+		res.Follow(never)
+		clk.Advance(0)
+	})
+	const name = "settled by github.com/deferred-go/deferred/testing/futuretest_test.TestReportsTellPlaces.func1.1"
+	var got []string
+	for _, m := range places.FindAllStringSubmatch(report, -1) {
+		line, _ := strconv.Atoi(m[2])
+		got = append(got, fmt.Sprintf("%s +%d", m[1], line-start))
+	}
+	want := []string{"since +7", "made at +6", "made at +2", "settled at +3", "made at +4", name + " +4"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q\nwant %q in\n%s", got, want, report)
 	}
 }
 
