@@ -13,70 +13,48 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
-	"fmt"
 	"io"
-	"log"
+	"math"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
-	"github.com/deferred-go/deferred/clock"
 	"github.com/deferred-go/deferred/clock/reactor"
 	"github.com/deferred-go/deferred/future"
+	"github.com/deferred-go/deferred/future/task"
 )
 
 func main() {
 	forever := flag.Bool("forever", false, "run until Ctrl-C")
 	grace := flag.Duration("grace", 300*time.Millisecond, "for jobs to end by themselves")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-
-	if err := run(ctx, *forever, *grace, os.Stdout); err != nil {
-		log.Fatal(err)
-	}
+	os.Exit(task.Main(func(ctx context.Context, r *reactor.Reactor) error {
+		return serve(ctx, r, *forever, *grace, os.Stdout)
+	}))
 }
 
-// run runs the application on a reactor of its own, until ctx ends or, unless
-// it is to run forever, for a moment.
-func run(ctx context.Context, forever bool, grace time.Duration, w io.Writer) error {
-	r := reactor.New(clock.System())
-	quit := signaled(ctx, r)
-	if !forever {
-		quit = future.Race(quit, future.After(r, 250*time.Millisecond, "the time is up"))
+// serve runs the application until it is canceled, as Main does at Ctrl-C, or,
+// unless it is to run forever, for a moment. It is a coroutine on the reactor, as
+// its jobs are, so they share the app without locks.
+func serve(ctx context.Context, r *reactor.Reactor, forever bool, grace time.Duration, w io.Writer) error {
+	a := newApp(r, w)
+	a.start("mail", a.mail)
+	a.start("heartbeat", a.heartbeat)
+	a.start("backup", a.backup)
+
+	life := 250 * time.Millisecond
+	if forever {
+		life = math.MaxInt64
 	}
-	end := serve(r, quit, grace, w)
-	end.Finally(func() error { r.Stop(); return nil })
-	if err := r.Run(context.Background()); err != nil {
+	why, err := future.After(r, life, "the time is up").Await(ctx)
+	var s os.Signal
+	switch {
+	case errors.As(err, &s):
+		why = s.String()
+	case err != nil:
 		return err
 	}
-	_, err := end.Result()
-	return err
-}
-
-// signaled returns a Deferred that succeeds when ctx, which is that of signals,
-// ends.
-func signaled(ctx context.Context, r *reactor.Reactor) *future.Deferred[string] {
-	d, res := future.NewOn[string](r)
-	context.AfterFunc(ctx, func() { res.Succeed(fmt.Sprint(context.Cause(ctx))) })
-	return d
-}
-
-// serve runs the application until quit has settled. It is a coroutine on the
-// reactor, as its jobs are, so they share the app without locks.
-func serve(r *reactor.Reactor, quit *future.Deferred[string], grace time.Duration, w io.Writer) *future.Deferred[struct{}] {
-	return future.AsyncOn(context.Background(), r, func(ctx context.Context) (none struct{}, err error) {
-		a := newApp(r, w)
-		a.start("mail", a.mail)
-		a.start("heartbeat", a.heartbeat)
-		a.start("backup", a.backup)
-		why, err := quit.Await(ctx)
-		if err != nil {
-			return none, err
-		}
-		a.log("shutting down: %s", why)
-		return none, a.shutdown(ctx, grace)
-	})
+	a.log("shutting down: %s", why)
+	return a.shutdown(context.WithoutCancel(ctx), grace)
 }

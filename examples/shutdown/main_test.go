@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/deferred-go/deferred/clock"
+	"github.com/deferred-go/deferred/clock/reactor"
 	"github.com/deferred-go/deferred/future"
 	"github.com/deferred-go/deferred/testing/futuretest"
 )
@@ -38,49 +41,59 @@ func check(t *testing.T, got, want string) {
 	}
 }
 
+// start serves on r.
+func start(t *testing.T, r *reactor.Reactor, forever bool, w io.Writer) *future.Deferred[struct{}] {
+	return future.AsyncOn(t.Context(), r, func(ctx context.Context) (none struct{}, err error) {
+		return none, serve(ctx, r, forever, grace, w)
+	})
+}
+
 func TestServe(t *testing.T) {
 	r, clk := futuretest.New(t)
 	var out strings.Builder
-	end := serve(r, future.After(r, 250*time.Millisecond, "the time is up"), grace, &out)
+	end := start(t, r, false, &out)
 	clk.Run()
 	futuretest.Success(t, end)
 	check(t, out.String(), output)
 }
 
-// The whole program, in a bubble, where the system clock does not wait.
-func TestRun(t *testing.T) {
+// interrupted is a cause from which errors.As takes a signal, as from that of Main.
+type interrupted struct{ error }
+
+func (interrupted) As(target any) bool {
+	s, ok := target.(*os.Signal)
+	if ok {
+		*s = os.Interrupt
+	}
+	return ok
+}
+
+// What Main does at Ctrl-C is to cancel.
+func TestServeForever(t *testing.T) {
+	r, clk := futuretest.New(t)
+	var out strings.Builder
+	end := start(t, r, true, &out)
+	clk.Advance(250 * time.Millisecond)
+	end.Cancel(interrupted{})
+	clk.Run()
+	futuretest.Success(t, end)
+	check(t, out.String(), strings.ReplaceAll(output, "the time is up", "interrupt"))
+}
+
+// The same in a bubble, where the system clock does not wait.
+func TestServeOnTheSystemClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
-		if err := run(t.Context(), false, grace, &out); err != nil {
+		r := reactor.New(clock.System())
+		end := start(t, r, false, &out).Finally(func() error { r.Stop(); return nil })
+		if err := r.Run(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if _, err := end.Result(); err != nil {
 			t.Error(err)
 		}
 		check(t, out.String(), output)
 	})
-}
-
-func TestRunForever(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancelCause(t.Context())
-		clock.System().CallLater(250*time.Millisecond, func() { cancel(errors.New("interrupt")) })
-		var out strings.Builder
-		if err := run(ctx, true, grace, &out); err != nil {
-			t.Error(err)
-		}
-		check(t, out.String(), strings.ReplaceAll(output, "the time is up", "interrupt"))
-	})
-}
-
-func TestSignal(t *testing.T) {
-	r, clk := futuretest.New(t)
-	ctx, cancel := context.WithCancelCause(t.Context())
-	d := signaled(ctx, r)
-	clk.Advance(time.Hour)
-	futuretest.Pending(t, d)
-	release := clk.Hold() // until the signal's own goroutine has settled d
-	cancel(errors.New("interrupt"))
-	<-d.Done()
-	release()
-	futuretest.Equal(t, d, "interrupt")
 }
 
 // A job is what takes returns: something to start in an app.

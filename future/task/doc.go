@@ -80,5 +80,5 @@
 // and returns the exit status. A function that has told the user what is wrong
 // returns an [ExitCode]. In tests run the function itself, with
 // future.AsyncOn on the reactor of package futuretest: to be canceled by a signal
-// is to have that Deferred canceled.
+// is to have that Deferred canceled. The example program shutdown does so.
 package task

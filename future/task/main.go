@@ -49,7 +49,8 @@ func (c ExitCode) Error() string { return fmt.Sprintf("task: exit status %d", in
 // reactor.ErrStopped; an error of f's that says nothing but that is no failure,
 // the status is 0.
 //
-// Main panics if f is nil. It does not return if a function on the loop, f
+// Main panics if f is nil. It is not for a bubble of testing/synctest, where
+// signals have no place. It does not return if a function on the loop, f
 // itself say, calls runtime.Goexit: see [reactor.Reactor.Run].
 func Main(f func(ctx context.Context, r *reactor.Reactor) error, opts ...reactor.Option) int {
 	if f == nil {
