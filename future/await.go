@@ -27,6 +27,10 @@ import (
 // d.WithContext(ctx).Await(ctx). While it waits, it counts as a consumer. If the
 // Deferred's reactor stops, the wait ends with an error that matches
 // reactor.ErrStopped. Await takes note of a failure. It panics if ctx is nil.
+//
+// A lease or a value of package lock is not granted to nobody: an Await that
+// gives up a wait for one, and was the last to be interested, cancels it, or
+// returns what has come all the same.
 func (d *Deferred[T]) Await(ctx context.Context) (T, error) {
 	d.mustBe("Await")
 	mustContext(ctx, "Await")
@@ -36,6 +40,11 @@ func (d *Deferred[T]) Await(ctx context.Context) (T, error) {
 	err := d.n.wait(ctx)
 	if err == nil {
 		err = d.n.fault().error() // it has settled and never changes: no lock
+	} else {
+		d.n.forgo(newCancel(err))
+		if d.n.isSettled() && d.n.keeps() { // it was too late to give up
+			err = nil
+		}
 	}
 	if err != nil {
 		var zero T
@@ -72,15 +81,19 @@ func (n *node) wait(ctx context.Context) error {
 		}
 	}
 	if library {
-		mustNotBlock()
+		n.mustNotBlock()
 	}
 	return n.park(ctx, nil)
 }
 
 // mustNotBlock panics if the caller is a callback of a loop, or a coroutine
 // that waits with a context other than its own.
-func mustNotBlock() {
-	switch mark.Find() {
+func (n *node) mustNotBlock() {
+	kind := mark.Find()
+	if kind == mark.OnLoop || kind == mark.OnCoroutine {
+		n.forgo(newCancel(nil))
+	}
+	switch kind {
 	case mark.OnLoop:
 		panic("future: Await of a pending Deferred in a callback on a loop would block the loop: chain with ThenFlat, or start a coroutine with AsyncOn and Await with its context")
 	case mark.OnCoroutine:

@@ -32,10 +32,6 @@ type fault struct {
 
 const maxSites = 16
 
-// kept stands for no failure, and for a value that a cancel does not take away
-// from the callback that is about to get it: see [seam.Keep].
-var kept = new(fault)
-
 // newFault returns the origin of a failure that arose in callback f, or nowhere
 // in particular.
 func newFault(err error, f any) *fault {

@@ -82,20 +82,17 @@ func (w *work) lookForCycle(n *node) {
 // if it is n. The links are looked at one by one, and one may have gone before
 // the next is looked at. So it looks twice: a cycle stays.
 func (n *node) waitsForNode(target *node) bool {
-	for range 2 {
-		if !n.comesTo(target) {
-			return false
-		}
-	}
-	return true
+	is := func(at *node) bool { return at == target }
+	return n.comesTo(is) && n.comesTo(is)
 }
 
-// comesTo walks once from n to what it waits for, and on from there.
-func (n *node) comesTo(target *node) bool {
+// comesTo walks once from n to what it waits for, and on from there, to one that
+// is looked for.
+func (n *node) comesTo(is func(*node) bool) bool {
 	var more []*node
 	var seen map[*node]bool
 	for at := n.waitsFor(&more); ; {
-		if at == target {
+		if at != nil && is(at) {
 			return true
 		}
 		if at == nil || seen[at] {

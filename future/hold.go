@@ -6,10 +6,11 @@ package future
 // before it returns where they are inline, else on their executor. Others that
 // read d do not wait.
 //
-// A Cancel of held goes to d while that is pending, and what comes of it is held
-// back as any outcome is. Once that is there, a Cancel lets held fail as canceled
-// at once, and release does nothing more. Each Hold is one of its own: after two
-// in a row both have to be released.
+// A Cancel of held ends the hold. While d is pending it goes to d, and the answer
+// is held's outcome at once; once d has settled, held fails as canceled, or has d's
+// value all the same if that is a lease or a value of package lock. So a Timeout
+// bounds the time that it is held. Each Hold is one of its own: after two in a row
+// both have to be released.
 func (d *Deferred[T]) Hold() (held *Deferred[T], release func()) {
 	d.mustBe("Hold")
 	h := new(hold[T])
@@ -41,11 +42,21 @@ func (h *hold[T]) step(in *fault) (*node, *fault) {
 			h.out = h.d.same(h.from)
 		}
 		h.came, h.from = true, nil
-		return &h.gate.n, nil
-	case in != nil: // canceled
+		if !h.canceled() {
+			return &h.gate.n, nil
+		}
+	case in != nil && h.out != kept: // canceled
 		var zero T
 		h.d.value = zero
 		return nil, in
 	}
 	return nil, h.out
+}
+
+// canceled reports whether a cancel has gone to the source.
+func (h *hold[T]) canceled() bool {
+	n := &h.d.n
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.flags&left != 0
 }

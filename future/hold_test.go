@@ -1,10 +1,12 @@
 package future_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -112,9 +114,34 @@ func TestCancelOfAHeldOne(t *testing.T) {
 		if len(*calls) != 1 {
 			t.Errorf("the source was canceled %d times", len(*calls))
 		}
-		wantPending(t, held) // its outcome is held back as any other
+		wantError(t, held, "", errCause, future.ErrCanceled)
 		release()
 		wantError(t, held, "", errCause, future.ErrCanceled)
+	})
+	t.Run("while others read the source", func(t *testing.T) {
+		d, res := future.New[int]()
+		other := future.Then(d, plus(1))
+		held, _ := d.Hold()
+		held.Cancel(errCause)
+		wantError(t, held, "", errCause, future.ErrCanceled)
+		res.Succeed(1)
+		wantOutcome(t, other, 2, nil)
+	})
+	t.Run("and the answer of the source", func(t *testing.T) {
+		d, res := future.New[int]()
+		res.OnCancel(func(error) { res.Succeed(7) })
+		held, _ := d.Hold()
+		held.Cancel(errCause)
+		wantOutcome(t, held, 7, nil)
+	})
+	t.Run("by a Timeout", func(t *testing.T) {
+		clk := clock.NewVirtual()
+		d, res := future.New[int]()
+		held, _ := d.Hold()
+		late := held.Timeout(clk, time.Second)
+		res.Succeed(1)
+		clk.Advance(time.Second)
+		wantError(t, late, "", context.DeadlineExceeded)
 	})
 	t.Run("once the source has settled", func(t *testing.T) {
 		d, res := future.New[int]()

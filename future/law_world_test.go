@@ -209,7 +209,10 @@ func (w *lawWorld) close() {
 		<-w.ended
 	}
 	w.endNevers()
-	for _, d := range w.made {
+	w.mu.Lock() // the end of a context comes on a goroutine of its own
+	made := slices.Clone(w.made)
+	w.mu.Unlock()
+	for _, d := range made {
 		d.take()
 	}
 }
@@ -227,9 +230,15 @@ func (w *lawWorld) pending() (n int) {
 // endNevers cancels those that never settle, also the ones that are made on
 // that occasion.
 func (w *lawWorld) endNevers() {
-	for len(w.nevers) > 0 {
+	for {
+		w.mu.Lock()
+		if len(w.nevers) == 0 {
+			w.mu.Unlock()
+			return
+		}
 		d := w.nevers[0]
 		w.nevers = w.nevers[1:]
+		w.mu.Unlock()
 		d.Cancel(errCause)
 	}
 }

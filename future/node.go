@@ -280,14 +280,6 @@ func (n *node) watch() {
 	}
 }
 
-// keeps reports whether n, which has settled, did so with a value that is kept.
-func (n *node) keeps() bool {
-	if r, ok := n.role.(*record); ok {
-		return r.keeps
-	}
-	return n.role == role(kept)
-}
-
 // settleLocked gives n its outcome. n is locked and not settled.
 func (n *node) settleLocked(f *fault) {
 	n.phase = settled

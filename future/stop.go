@@ -24,6 +24,7 @@ func (n *node) abandon(f *fault) {
 			var w work
 			w.settle(n, f, true)
 			w.run()
+			s.forgo(newCancel(f.err))
 		}
 		return
 	}

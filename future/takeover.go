@@ -132,15 +132,6 @@ func (d *Deferred[T]) takeFrom(from **Deferred[T], in *fault, f any) (*node, *fa
 	return nil, same
 }
 
-// same gives d the value of from, which has succeeded. It returns nil, or kept.
-func (d *Deferred[T]) same(from *Deferred[T]) *fault {
-	d.value = from.value
-	if from.n.keeps() {
-		return kept
-	}
-	return nil
-}
-
 // A splitOff is the role of a node that has failed, and behind whose source
 // others lie that aim at it.
 type splitOff struct {

@@ -31,7 +31,7 @@ func TestDocumentation(t *testing.T) {
 func TestDocumentationOfLeases(t *testing.T) {
 	var m lock.Mutex
 	enter := func(ctx context.Context) error {
-		lease, err := lock.Await(ctx, m.Acquire())
+		lease, err := m.Acquire().Await(ctx)
 		if err != nil {
 			return err
 		}

@@ -51,13 +51,13 @@ func ExampleRun() {
 }
 
 // A coroutine holds a lock as any function does.
-func ExampleAwait() {
+func ExampleMutex_Acquire_await() {
 	clk := clock.NewVirtual()
 	r := reactor.New(clk)
 	var m lock.Mutex
 	enter := func(name string) {
 		future.AsyncOn(context.Background(), r, func(ctx context.Context) (int, error) {
-			lease, err := lock.Await(ctx, m.Acquire())
+			lease, err := m.Acquire().Await(ctx)
 			if err != nil {
 				return 0, err
 			}

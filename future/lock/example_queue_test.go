@@ -31,7 +31,7 @@ func ExampleQueue_Close() {
 	future.AsyncOn(context.Background(), r, func(ctx context.Context) (int, error) {
 		defer q.Close()
 		for v := range 5 {
-			if _, err := q.Put(v).WithContext(ctx).Await(ctx); err != nil {
+			if _, err := q.Put(v).Await(ctx); err != nil {
 				return 0, err
 			}
 		}
@@ -39,7 +39,7 @@ func ExampleQueue_Close() {
 	})
 	sum := future.AsyncOn(context.Background(), r, func(ctx context.Context) (sum int, err error) {
 		for {
-			v, err := lock.Await(ctx, q.Get())
+			v, err := q.Get().Await(ctx)
 			if err == lock.ErrClosed {
 				return sum, nil
 			}

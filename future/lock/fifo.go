@@ -30,12 +30,12 @@ func (f *fifo[T]) cut(n int) []T {
 	return tail
 }
 
-// trim gives the room of what is gone to what comes. It moves no more values
-// than have gone since it moved some before, and an empty fifo keeps little.
+// trim gives the room of what is gone to what comes, or back, if there is much of
+// it. It moves no more values than have gone since it moved some before.
 func (f *fifo[T]) trim() {
 	switch n := f.n(); {
-	case n == 0 && cap(f.items) > maxSpare:
-		f.items, f.head = nil, 0
+	case n < cap(f.items)/8 && cap(f.items) > maxSpare:
+		f.items, f.head = append(make([]T, 0, 2*n), f.items[f.head:]...), 0
 	case n <= f.head:
 		copy(f.items, f.items[f.head:])
 		clear(f.items[n:])

@@ -25,8 +25,9 @@ var ErrLocked = errors.New("lock: already locked")
 //
 // The file is made when it is not there, and stays when the lock is released. Do
 // not delete it: whoever opens the path then gets another file, and with it
-// another lock. While the lock is held, the file has the number of the holder's
-// process in it, for messages, unless it has other content: that is left alone.
+// another lock. While the lock is held, the file has a line that names the holder's
+// process, for messages, unless it has other content: that is left alone, also if
+// the holder writes it.
 //
 // On Unix the lock is the one of flock(2), so it works together with the flock
 // command. On Windows the file is open for writing, which keeps others from
@@ -89,8 +90,9 @@ func (f *File) mustBe(verb string) {
 // itself. It has an *fs.PathError, for errors.As, and matches fs.ErrNotExist if
 // the file's folder is not there, fs.ErrPermission if the process may not write
 // to the file, and syscall.EISDIR if it is a folder. If the clock is a reactor
-// that has stopped, those who wait are canceled, and who comes later is at once,
-// with an error that matches reactor.ErrStopped.
+// that has stopped, the one that polls is canceled, and so is who comes to poll
+// after that, with an error that matches reactor.ErrStopped; those who wait behind a
+// holder on this File are when that releases.
 //
 // Acquire panics if Poll is negative, or the File did not come from NewFile.
 func (f *File) Acquire() *future.Deferred[Lease] {

@@ -209,7 +209,7 @@ func TestFileInACoroutine(t *testing.T) {
 	f := lock.NewFile(r, path)
 	work := func() *future.Deferred[int] {
 		return future.AsyncOn(t.Context(), r, func(ctx context.Context) (int, error) {
-			lease, err := lock.Await(ctx, f.Acquire())
+			lease, err := f.Acquire().Await(ctx)
 			if err != nil {
 				return 0, err
 			}

@@ -93,9 +93,9 @@ func TestFileDeleted(t *testing.T) {
 	}
 	clk.Advance(100 * time.Millisecond)
 	lease := futuretest.Success(t, d)
-	wantContent(t, path, ownPid()+"\n")
+	wantContent(t, path, signed(ownPid()))
 	held.Release()
-	wantContent(t, path, ownPid()+"\n")
+	wantContent(t, path, signed(ownPid()))
 	wantLocked(t, tryErr(path), path+", by process "+ownPid())
 	lease.Release()
 }

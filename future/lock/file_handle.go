@@ -4,7 +4,6 @@ package lock
 
 import (
 	"os"
-	"strconv"
 	"syscall"
 )
 
@@ -12,10 +11,7 @@ import (
 // *os.File, for that would be closed, and the lock lost, when a garbage
 // collection finds that a program which holds the lock to its end keeps nothing
 // of it.
-type handle struct {
-	fd     descriptor
-	signed bool
-}
+type handle struct{ fd descriptor }
 
 // open locks the file at path, which it makes if it is not there. The error is
 // ErrLocked if somebody else has it, or an *fs.PathError.
@@ -24,17 +20,26 @@ func open(path string) (handle, error) {
 	return handle{fd: fd}, err
 }
 
-// sign writes the number of this process into the file, if that is empty or has
-// another one. The lock does not depend on it, so it is no error if there is no
+// sign writes who has the lock into the file, if that is empty or says so of
+// another process. The lock does not depend on it, so it is no error if there is no
 // room.
 func (h *handle) sign() {
-	var old [maxSignature + 1]byte
-	n, err := syscall.Read(h.fd, old[:])
-	if err != nil || n > 0 && signedBy(old[:n]) == "" {
-		return
+	if text := h.read(); text == "" || signedBy([]byte(text)) != "" {
+		h.write(signatureOf(os.Getpid()))
 	}
-	h.signed = true
-	h.write(strconv.Itoa(os.Getpid()) + "\n")
+}
+
+// read returns the beginning of the content, enough to know a signature by.
+func (h *handle) read() string {
+	var text [maxSignature + 1]byte
+	if _, err := syscall.Seek(h.fd, 0, 0); err != nil {
+		return "unknown"
+	}
+	n, err := syscall.Read(h.fd, text[:])
+	if err != nil {
+		return "unknown"
+	}
+	return string(text[:n])
 }
 
 // write replaces the content.
@@ -47,8 +52,9 @@ func (h *handle) write(text string) {
 	}
 }
 
+// unlock takes the signature away, if it is still all that the file has.
 func (h *handle) unlock() {
-	if h.signed {
+	if h.read() == signatureOf(os.Getpid()) {
 		h.write("")
 	}
 	unlock(h.fd)

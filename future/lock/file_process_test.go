@@ -145,10 +145,10 @@ func TestFileOfAProcessThatIsKilled(t *testing.T) {
 
 			other.kill()
 			futuretest.Pending(t, d)
-			wantContent(t, path, other.pid()+"\n")
+			wantContent(t, path, signed(other.pid()))
 			clk.Advance(100 * time.Millisecond)
 			lease := futuretest.Success(t, d)
-			wantContent(t, path, ownPid()+"\n")
+			wantContent(t, path, signed(ownPid()))
 			lease.Release()
 			wantContent(t, path, "")
 		})

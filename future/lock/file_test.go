@@ -24,6 +24,9 @@ func lockPath(t testing.TB) string { return filepath.Join(t.TempDir(), "lock") }
 
 func ownPid() string { return strconv.Itoa(os.Getpid()) }
 
+// signed is what a lock file has in it while the process holds it.
+func signed(pid string) string { return "locked by process " + pid + "\n" }
+
 func wantContent(t testing.TB, path, want string) {
 	t.Helper()
 	if got, err := os.ReadFile(path); string(got) != want || err != nil {
@@ -71,7 +74,7 @@ func TestFileFree(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantTimers(t, clk, 0)
-	wantContent(t, path, ownPid()+"\n")
+	wantContent(t, path, signed(ownPid()))
 	lease.Release()
 	wantContent(t, path, "")
 }
@@ -299,21 +302,23 @@ func TestFileCallbacks(t *testing.T) {
 	}
 }
 
-// The file has the holder's process in it, unless something else is there.
+// The file tells of the holder's process, unless something else is there.
 func TestFileSignature(t *testing.T) {
 	t.Parallel()
-	own := ownPid() + "\n"
-	for _, c := range []struct{ before, held, after string }{
+	own := signed(ownPid())
+	type content struct{ before, held, after string }
+	kept := func(text string) content { return content{text, text, text} }
+	for _, c := range []content{
 		{"", own, ""},
-		{"1\n", own, ""},
-		{"18446744073709551615\n", own, ""}, // longer than the own one
-		{"18446744073709551616\n", "18446744073709551616\n", "18446744073709551616\n"},
-		{"1", "1", "1"},
-		{"-1\n", "-1\n", "-1\n"},
-		{"1\n2\n", "1\n2\n", "1\n2\n"},
-		{"\n", "\n", "\n"},
-		{strings.Repeat("1", 100) + "\n", strings.Repeat("1", 100) + "\n", strings.Repeat("1", 100) + "\n"},
-		{"12345678901234567890\nand more", "12345678901234567890\nand more", "12345678901234567890\nand more"},
+		{signed("1"), own, ""},
+		{signed("18446744073709551615"), own, ""}, // longer than the own one
+		kept(signed("18446744073709551616")),
+		kept(signed("")),
+		kept(signed("-1")),
+		kept(signed("1") + signed("2")),
+		kept("42\n"), // somebody's counter, or the file of a daemon's process
+		kept("\n"),
+		kept(signed(strings.Repeat("1", 100))),
 	} {
 		path := lockPath(t)
 		if err := os.WriteFile(path, []byte(c.before), 0o666); err != nil {
@@ -328,5 +333,19 @@ func TestFileSignature(t *testing.T) {
 		}
 		lease.Release()
 		wantContent(t, path, c.after)
+	}
+}
+
+// What the holder writes into the file stays there.
+func TestFileKeepsWhatTheHolderWrites(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"my state", signed(ownPid()) + "my state", signed("1")} {
+		path := lockPath(t)
+		lease := taken(t, path)
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		lease.Release()
+		wantContent(t, path, text)
 	}
 }

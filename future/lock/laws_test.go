@@ -91,18 +91,18 @@ type permitUser struct {
 	kills              bool
 }
 
-var permitStyles = []string{"Then", "ThenFlat", "Run", "Timeout", "lock.Await", "Await"}
+var permitStyles = []string{"Then", "ThenFlat", "Run", "Timeout", "Await"}
 
 func (w *permitLaw) start(u permitUser) {
 	hold := time.Duration(u.holds) * lawTick
-	if u.style == "lock.Await" || u.style == "Await" {
+	if u.style == "Await" {
 		var a *permitAsked
 		d := future.AsyncOn(context.Background(), w.r, func(ctx context.Context) (int, error) {
 			if ctx.Err() != nil {
 				return 0, ctx.Err()
 			}
 			a = w.acquire(u.n)
-			l, err := w.wait(ctx, a, u.style)
+			l, err := a.d.Await(ctx)
 			if err != nil {
 				return 0, err
 			}
@@ -134,13 +134,6 @@ func (w *permitLaw) start(u permitUser) {
 	}
 	a.result = d.Catch(func(error) (int, error) { return 0, nil })
 	w.cancelLater(u, a.result.Cancel)
-}
-
-func (w *permitLaw) wait(ctx context.Context, a *permitAsked, style string) (lock.Lease, error) {
-	if style == "Await" {
-		return a.d.Await(ctx)
-	}
-	return lock.Await(ctx, a.d)
 }
 
 func (w *permitLaw) cancelLater(u permitUser, cancel func(cause error) bool) {
@@ -246,10 +239,10 @@ func (w *valueLaw) get(style string, cancels int) {
 		})
 	case "Timeout":
 		d = future.Then(d.Timeout(w.r, 2*lawTick), w.see)
-	case "lock.Await":
+	case "Await":
 		wait := d
 		d = future.AsyncOn(context.Background(), w.r, func(ctx context.Context) (int, error) {
-			v, err := lock.Await(ctx, wait)
+			v, err := wait.Await(ctx)
 			if err != nil {
 				return 0, err
 			}
@@ -279,7 +272,7 @@ func TestLawValues(t *testing.T) {
 		w := &valueLaw{t: t, r: r, q: lock.NewQueue[int](lock.Size(rapid.IntRange(0, 3).Draw(t, "size")))}
 		events := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) event {
 			return event{
-				style:   rapid.SampledFrom([]string{"Then", "ThenFlat", "Timeout", "lock.Await", "", "", ""}).Draw(t, "style"),
+				style:   rapid.SampledFrom([]string{"Then", "ThenFlat", "Timeout", "Await", "", "", ""}).Draw(t, "style"),
 				at:      rapid.IntRange(0, 5).Draw(t, "at"),
 				cancels: rapid.IntRange(-2, 4).Draw(t, "cancels"),
 				kills:   rapid.Bool().Draw(t, "kills"),

@@ -19,18 +19,24 @@ type Lease struct {
 //
 // A lease is released once: Release panics if it, or a copy of it, has been
 // released before, and if it is the zero Lease.
-func (l Lease) Release() { l.giveBack(nil) }
+func (l Lease) Release() {
+	if wrong := l.giveBack(nil); wrong != "" {
+		panic(wrong)
+	}
+}
 
 // giveBack is Release, and calls then, unless that is nil, when what has become
-// free has been handed over: before it returns, or in the hand-over in progress.
-func (l Lease) giveBack(then func()) {
+// free has been handed over: before it returns, or in the hand-over in progress. It
+// returns what is wrong, if something is, and has done nothing then.
+func (l Lease) giveBack(then func()) (wrong string) {
 	if l.h == nil {
-		panic("lock: Release: a zero Lease is releasing what is not held: use the one that Acquire or TryAcquire gave, if it gave one")
+		return "lock: Release: a zero Lease is releasing what is not held: use the one that Acquire or TryAcquire gave, if it gave one"
 	}
 	if !l.h.turn.CompareAndSwap(l.turn, l.turn+1) {
-		panic("lock: Release: this lease has been released before: release each once, by a defer or by Run")
+		return "lock: Release: this lease has been released before: release each once, by a defer or by Run"
 	}
 	l.h.by.takeBack(l.h, then)
+	return ""
 }
 
 // A hold is what a Lease refers to. It serves for many, one at a time, which

@@ -56,6 +56,9 @@ func upcoming(o owner) decided {
 	f := d.after[last]
 	d.after[last] = nil
 	d.after = d.after[:last]
+	if last == 0 && cap(d.after) > maxSpare {
+		d.after = nil
+	}
 	return f
 }
 

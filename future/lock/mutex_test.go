@@ -283,31 +283,41 @@ func TestBoundedWait(t *testing.T) {
 	leaseOf(t, inTime).Release()
 }
 
-// Await returns the lease that came at the moment of giving up, and otherwise
-// leaves the line.
+// An Await that gives up leaves the line, if nobody else is interested, and returns
+// what has come all the same.
 func TestAwait(t *testing.T) {
 	var m lock.Mutex
 	ended, cancel := context.WithCancelCause(context.Background())
 	cancel(errCause)
-	if l, err := lock.Await(ended, m.Acquire()); err != nil {
+	if l, err := m.Acquire().Await(ended); err != nil {
 		t.Errorf("it was free: %v", err)
 	} else {
 		defer l.Release()
 	}
 	d := m.Acquire()
-	if l, err := lock.Await(ended, d); l != (lock.Lease{}) || !errors.Is(err, errCause) || !errors.Is(err, context.Canceled) || errors.Is(err, future.ErrCanceled) {
+	if l, err := d.Await(ended); l != (lock.Lease{}) || !errors.Is(err, errCause) || !errors.Is(err, context.Canceled) || errors.Is(err, future.ErrCanceled) {
 		t.Errorf("got (%v, %v)", l, err)
 	}
 	wantError(t, d, errCause)
 
-	// The canceller of what it gives up succeeds.
-	slow, res := future.New[int]()
-	res.OnCancel(func(error) { res.Succeed(1) })
-	if v, err := lock.Await(ended, slow); v != 1 || err != nil {
-		t.Errorf("got (%v, %v)", v, err)
-	}
-	failed := future.Fail[int](errCause)
-	if _, err := lock.Await(context.Background(), failed); err != errCause {
-		t.Errorf("got %v", err)
-	}
+	// Also by way of others, and of all inputs of a gather.
+	d, e := m.Acquire(), m.Acquire()
+	future.All(d.Shield().Catch(nil0), e.Catch(nil0)).Await(ended)
+	wantPending(t, d) // the shield stops it
+	wantError(t, e, errCause)
+
+	// Others are still interested.
+	f := m.Acquire()
+	other := future.Then(f, func(l lock.Lease) (lock.Lease, error) { return l, nil })
+	f.Await(ended)
+	wantPending(t, other)
+	other.Await(ended)
+	wantError(t, f, errCause)
+
+	// What is not package lock's is only waited for.
+	pending, _ := future.New[int]()
+	pending.Await(ended)
+	wantPending(t, pending)
 }
+
+func nil0(err error) (lock.Lease, error) { return lock.Lease{}, err }

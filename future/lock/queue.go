@@ -57,7 +57,8 @@ func (e *overLimit) Is(target error) bool { return target == ErrFull }
 
 // Size sets how many values a queue stores; those that are on their way to a
 // Get that waits do not count. With 0 it stores nothing, and a value must be put
-// for a Get that waits. Default: no limit. Size panics if n < 0.
+// for a Get that waits. A value that was taken in for one which then is canceled
+// stays, even above n. Default: no limit. Size panics if n < 0.
 func Size(n int) Option {
 	if n < 0 {
 		panic("lock: Size below 0: 0 stores nothing; leave the option out for no limit")
@@ -80,6 +81,9 @@ func Backlog(n int) Option {
 func NewQueue[T any](opts ...Option) *Queue[T] {
 	var l limits
 	for _, o := range opts {
+		if o == nil {
+			panic("lock: NewQueue: nil Option: leave it out")
+		}
 		o.apply(&l)
 	}
 	return &Queue[T]{size: l.size, backlog: l.backlog}
@@ -111,7 +115,8 @@ func (q *Queue[T]) TryPut(v T) error {
 // Deferred that succeeds when v has been put, with inline callbacks. If there is
 // room it has succeeded already, and v has gone where that of TryPut goes.
 //
-// A Cancel of a pending one withdraws v. After Close it fails with [ErrClosed].
+// A Cancel of a pending one withdraws v; once v has been put, a cancel does not
+// keep callbacks from hearing of it. After Close it fails with [ErrClosed].
 func (q *Queue[T]) Put(v T) *future.Deferred[struct{}] {
 	q.mu.Lock()
 	switch {
@@ -121,7 +126,7 @@ func (q *Queue[T]) Put(v T) *future.Deferred[struct{}] {
 	case q.hasRoom():
 		q.values.push(v)
 		serve(q, nil)
-		return future.Succeed(struct{}{})
+		return now(struct{}{})
 	}
 	defer q.mu.Unlock()
 	return q.puts.join(q, v)

@@ -1,7 +1,7 @@
 package lock
 
 import (
-	"context"
+	"errors"
 
 	"github.com/deferred-go/deferred/future"
 	"github.com/deferred-go/deferred/internal/seam"
@@ -34,11 +34,15 @@ func Run[T any](acquired *future.Deferred[Lease], f func() *future.Deferred[T]) 
 	}
 	r := &run[T]{acquired: acquired, f: f}
 	ex, _ := seam.ExecutorOf(acquired).(future.Executor)
-	// The end must not be a step of ex, which may have stopped by then.
-	inline, res := future.New[T]()
-	result, release := inline.Finally(r.end).Hold()
-	r.release = release
-	res.Follow(future.ThenFlat(acquired, r.start))
+	// Here all is inline: the end must not be a step of ex, which may have stopped
+	// by then.
+	result, res := future.New[T]()
+	r.res = res
+	res.OnCancel(r.cancel)
+	outcome, settle := future.New[T]()
+	r.outcome = outcome
+	future.Handle(outcome, r.end)
+	settle.Follow(future.ThenFlat(acquired, r.start))
 	if ex != nil {
 		return result.On(ex)
 	}
@@ -48,7 +52,8 @@ func Run[T any](acquired *future.Deferred[Lease], f func() *future.Deferred[T]) 
 type run[T any] struct {
 	acquired *future.Deferred[Lease]
 	f        func() *future.Deferred[T]
-	release  func() // of the result
+	outcome  *future.Deferred[T] // of acquired and f
+	res      future.Resolver[T]  // of the result, which has that later
 }
 
 func (r *run[T]) start(Lease) *future.Deferred[T] {
@@ -57,42 +62,23 @@ func (r *run[T]) start(Lease) *future.Deferred[T] {
 	return f()
 }
 
-// end releases the lease, whether f has run or not, and then the result.
-func (r *run[T]) end() error {
+// end releases the lease, whether f has run or not.
+func (r *run[T]) end(_ T, failed error) (none struct{}, _ error) {
 	lease, err := r.acquired.Result()
 	r.acquired = nil
-	if err == nil {
-		lease.giveBack(r.release)
-	} else {
-		r.release()
+	if err != nil {
+		r.settle()
+	} else if wrong := lease.giveBack(r.settle); wrong != "" {
+		r.res.Fail(errors.Join(failed, errors.New(wrong)))
 	}
-	return nil
+	return none, nil
 }
 
-// Await waits for a lease, or for a value of a [Queue], as d.Await(ctx) does, in
-// a coroutine or on a goroutine, and loses none when ctx ends: then d is
-// canceled, and if that comes too late, Await returns the value all the same.
-//
-//	lease, err := lock.Await(ctx, m.Acquire())
-//	if err != nil {
-//		return err
-//	}
-//	defer lease.Release()
-//
-// When it gives up, it returns the error of d.Await. d.Await alone does not
-// cancel: the lease that it has given up waiting for would be granted some day
-// to nobody, and never come back. It panics if d or ctx is nil, and wherever
-// d.Await does.
-func Await[T any](ctx context.Context, d *future.Deferred[T]) (T, error) {
-	v, err := d.Await(ctx)
-	if err == nil {
-		return v, nil
-	}
-	if !d.Cancel(context.Cause(ctx)) {
-		return d.Result()
-	}
-	if v, late := d.Await(context.WithoutCancel(ctx)); late == nil {
-		return v, nil
-	}
-	return v, err
+func (r *run[T]) settle() { r.res.Follow(r.outcome) }
+
+// cancel goes to acquired or to what f returned. What that answers is the result
+// at once; so is an outcome that is there, while others are still being served.
+func (r *run[T]) cancel(cause error) {
+	r.outcome.Cancel(cause)
+	r.settle()
 }

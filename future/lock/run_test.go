@@ -196,7 +196,7 @@ func TestCoroutinesHoldLeases(t *testing.T) {
 	var j journal
 	enter := func(name string, f func(ctx context.Context)) *future.Deferred[int] {
 		return future.AsyncOn(t.Context(), r, func(ctx context.Context) (int, error) {
-			l, err := lock.Await(ctx, s.Acquire(1))
+			l, err := s.Acquire(1).Await(ctx)
 			if err != nil {
 				j.add("%s left", name)
 				return 0, err
@@ -233,7 +233,7 @@ func TestAwaitOnAStoppedReactor(t *testing.T) {
 	held, _ := m.TryAcquire()
 	r.Stop()
 	clk.Advance(0)
-	if _, err := lock.Await(t.Context(), m.Acquire().On(r)); !errors.Is(err, reactor.ErrStopped) {
+	if _, err := m.Acquire().On(r).Await(t.Context()); !errors.Is(err, reactor.ErrStopped) {
 		t.Errorf("got %v", err)
 	}
 	held.Release()

@@ -62,7 +62,7 @@ func TestStormOfPermits(t *testing.T) {
 		case 2:
 			ctx, cancel := context.WithCancel(context.Background())
 			go cancel()
-			if l, err := lock.Await(ctx, s.Acquire(n)); err == nil {
+			if l, err := s.Acquire(n).Await(ctx); err == nil {
 				hold(n, l)
 			}
 		case 3:

@@ -123,7 +123,7 @@ func TestCoroutinesAsInTwisted(t *testing.T) {
 	with := func(t *testing.T, s *lock.Semaphore, f func(ctx context.Context) (int, error)) (*future.Deferred[int], func(time.Duration)) {
 		r, clk := futuretest.New(t)
 		return future.AsyncOn(t.Context(), r, func(ctx context.Context) (int, error) {
-			lease, err := lock.Await(ctx, s.Acquire(1))
+			lease, err := s.Acquire(1).Await(ctx)
 			if err != nil {
 				return 0, err
 			}
@@ -148,7 +148,7 @@ func TestCoroutinesAsInTwisted(t *testing.T) {
 	t.Run("async-with-semaphore", func(t *testing.T) {
 		s := lock.NewSemaphore(3)
 		d, advance := with(t, s, func(ctx context.Context) (int, error) {
-			inner, err := lock.Await(ctx, s.Acquire(1))
+			inner, err := s.Acquire(1).Await(ctx)
 			if err != nil {
 				return 0, err
 			}

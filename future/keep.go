@@ -1,0 +1,43 @@
+package future
+
+// kept stands for no failure, and for a value that is not to be lost: a permit,
+// or the last copy of something. Package lock marks its Deferreds so, see
+// [seam.Keep]. Once one of them has succeeded, a cancel does not take the value
+// away from a callback that is about to get it; while it is pending, and nobody
+// is interested any more, it is canceled, so that it is not given to nobody.
+var kept = new(fault)
+
+// keeps reports whether n, which has settled, did so with a value that is kept.
+func (n *node) keeps() bool {
+	if r, ok := n.role.(*record); ok {
+		return r.keeps
+	}
+	return n.role == role(kept)
+}
+
+// same gives d the value of from, which has succeeded. It returns nil, or kept.
+func (d *Deferred[T]) same(from *Deferred[T]) *fault {
+	d.value = from.value
+	if from.n.keeps() {
+		return kept
+	}
+	return nil
+}
+
+// isKeeping reports whether n is a pending root whose value will be kept.
+func (n *node) isKeeping() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.phase == open && n.flags&keeping != 0
+}
+
+// forgo cancels n because of f, if it waits for what would be kept, and nobody
+// is interested in n any more: who was has left without a cancel.
+func (n *node) forgo(f *fault) {
+	n.lockHere()
+	left := n.phase != settled && n.active == 0
+	n.mu.Unlock()
+	if left && (n.isKeeping() || n.comesTo((*node).isKeeping)) {
+		n.cancelFor(f)
+	}
+}
