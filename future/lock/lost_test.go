@@ -179,7 +179,7 @@ func TestIdleLocksAndQueuesAreSmall(t *testing.T) {
 	for q.Len() > 1 {
 		q.Get()
 	}
-	if grown := int64(heap() - before); grown > 1<<20 {
+	if grown := int64(heap() - before); grown > 1<<19 {
 		t.Errorf("%d bytes are left", grown)
 	}
 	runtime.KeepAlive(&m)

@@ -25,7 +25,8 @@ type TB interface {
 // 2000-01-01 UTC. Both record birthplaces, so every report, and %+v of a
 // Deferred, tells where that was made and first settled. At the end of t, in its
 // Cleanup, the reactor stops, and t fails for everything that was left behind;
-// see the package documentation. Tests in parallel do not touch each other's.
+// see the package documentation. If t ends by a panic, that comes out as well.
+// Tests in parallel do not touch each other's.
 func New(t TB) (*reactor.Reactor, *clock.Virtual) {
 	if t == nil {
 		panic("futuretest: New(nil): give the *testing.T of the test")
@@ -69,9 +70,7 @@ func (b *fixture) clear() {
 	report := b.left()
 	b.r.Stop()
 	if report != "" && !b.givenUp.Load() && !skipped(b.t) {
-		// Fatalf, because a property tester looks no more after its test
-		// has returned, but catches the panic that this is there.
-		b.t.Fatalf("%s", report)
+		tell(b.t, report)
 	}
 }
 

@@ -18,9 +18,10 @@ import (
 // t fails by its Fatalf, which Limit calls on the goroutine that drives clk,
 // between two events: Advance, AdvanceTo, Step or Run does not return, and the
 // test ends there. A property of pgregory.net/rapid shrinks. If another
-// goroutine than the test's drives, that one ends. The limit is spent then, so
-// functions that t calls at its end may drive on; and what is left behind is
-// not reported a second time.
+// goroutine than the test's drives, that one ends. In a deferred function or a
+// clean-up after a panic it is Errorf instead, and the drive goes on, so that
+// the panic is not lost. The limit is spent then, so functions that t calls at
+// its end may drive on; and what is left behind is not reported a second time.
 //
 // The limit holds until t ends. A later Limit of clk takes the place of the one
 // before, so each phase of a test can have its own. It is no event: Pending,
@@ -36,7 +37,12 @@ func Limit(t TB, clk *clock.Virtual, d time.Duration) {
 	t.Helper()
 	lift := seam.DriverOf(clk).Fence(clk.Now().Add(d), func() {
 		t.Helper()
-		t.Fatalf("futuretest: the time limit of %v has passed: %s", d, pending(clk))
+		report := fmt.Sprintf("futuretest: the time limit of %v has passed: %s", d, pending(clk))
+		if ending() { // Fatalf would take the place of the panic
+			t.Errorf("%s", report)
+		} else {
+			t.Fatalf("%s", report)
+		}
 	})
 	t.Cleanup(lift)
 }
