@@ -2,33 +2,16 @@ package future_test
 
 import (
 	"context"
-	"math"
-	"runtime"
 	"testing"
 
 	"github.com/deferred-go/deferred/clock"
 	"github.com/deferred-go/deferred/clock/reactor"
 	"github.com/deferred-go/deferred/future"
+	"github.com/deferred-go/deferred/internal/versus"
 )
 
 // cost is what one call of f allocates.
-func cost(f func()) (bytes, allocs int) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	f()
-	bytes, allocs = math.MaxInt, math.MaxInt
-	for range 3 { // a collection may run what earlier tests have left, and that allocates
-		const n = 300
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		for range n {
-			f()
-		}
-		runtime.ReadMemStats(&after)
-		bytes = min(bytes, int(after.TotalAlloc-before.TotalAlloc)/n)
-		allocs = min(allocs, int(after.Mallocs-before.Mallocs)/n)
-	}
-	return bytes, allocs
-}
+func cost(f func()) (bytes, allocs int) { return versus.Cost(1, f) }
 
 var (
 	kept    *future.Deferred[int]

@@ -1,34 +1,16 @@
 package lock_test
 
 import (
-	"math"
 	"runtime"
 	"testing"
 
 	"github.com/deferred-go/deferred/future"
 	"github.com/deferred-go/deferred/future/lock"
+	"github.com/deferred-go/deferred/internal/versus"
 )
 
 // cost is what one call of f allocates.
-func cost(f func()) (bytes, allocs int) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	for range 100 {
-		f()
-	}
-	bytes, allocs = math.MaxInt, math.MaxInt
-	for range 3 { // a collection may run what earlier tests have left, and that allocates
-		const n = 300
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		for range n {
-			f()
-		}
-		runtime.ReadMemStats(&after)
-		bytes = min(bytes, int(after.TotalAlloc-before.TotalAlloc)/n)
-		allocs = min(allocs, int(after.Mallocs-before.Mallocs)/n)
-	}
-	return bytes, allocs
-}
+func cost(f func()) (bytes, allocs int) { return versus.Cost(100, f) }
 
 // What things cost in memory once a lock is in use, on a 64-bit machine. A wait
 // costs what its Deferred does.

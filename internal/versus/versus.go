@@ -1,6 +1,6 @@
 // Package versus measures two things against one another in one run, for
 // benchmarks on machines whose speed changes from second to second: a time
-// there says little, but a ratio holds.
+// there says little, but a ratio holds. And it counts what something allocates.
 package versus
 
 import (
