@@ -97,7 +97,7 @@ func (n *node) mustNotBlock() {
 	case mark.OnLoop:
 		panic("future: Await of a pending Deferred in a callback on a loop would block the loop: chain with ThenFlat, or start a coroutine with AsyncOn and Await with its context")
 	case mark.OnCoroutine:
-		panic("future: Await in a coroutine with a context that is not its own would block what runs it: pass the ctx that the coroutine was given, or one derived from it")
+		panic("future: Await in a coroutine with a context that is not its own would block what runs it: pass the ctx that the coroutine was given, or one derived from it; in a task of a Cooperator, yield the Deferred")
 	}
 }
 

@@ -25,6 +25,15 @@ func (d *door) PostBehind(t seam.Task) bool {
 	return !d.r.stopping.Load() && d.r.engine.postBehind(t)
 }
 
+func (d *door) Rest(delay time.Duration, f func()) seam.Timer {
+	if e, virtual := d.r.engine.(*driven); virtual {
+		if t, ok := e.callLater(delay, f); ok {
+			return t
+		}
+	}
+	return nil
+}
+
 func (d *door) Elapsed() time.Duration { return d.r.engine.elapsed() }
 
 func (d *door) Err() error {

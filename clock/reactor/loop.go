@@ -133,8 +133,8 @@ func (l *loop) post(t seam.Task) bool {
 	return true
 }
 
-// postBehind is post by the turn that runs, after a look at the clock. On a
-// stepwise one the look comes after the turn, and holds t back.
+// postBehind is post by the turn that runs, at its end: t comes after what the
+// turn has posted, its calls with no delay, and what has become due meanwhile.
 func (l *loop) postBehind(t seam.Task) bool {
 	now := l.clock()
 	l.mu.Lock()
@@ -142,11 +142,13 @@ func (l *loop) postBehind(t seam.Task) bool {
 	if l.stopped {
 		return false
 	}
-	if l.stepwise {
-		l.stale = true
-	} else {
-		l.seeLocked(now)
+	if l.stepwise { // time goes there step by step when the rest has run
+		l.read = now
+		l.q.PostHeld(t)
+		return true
 	}
+	l.q.EndTurn()
+	l.seeLocked(now)
 	l.q.Post(t, nil)
 	return true
 }

@@ -34,7 +34,8 @@ var errStoppedAll = fmt.Errorf("%w with its Cooperator", ErrStopped)
 //
 // Tasks that are added before the reactor runs wait for that. When it stops,
 // all tasks end, their iterators on the loop, with an error that matches
-// reactor.ErrStopped.
+// reactor.ErrStopped and also, unless a clean-up panicked,
+// future.ErrCanceled.
 //
 // [NewCooperator] makes one; the zero value is of no use. All methods may be
 // called from any goroutine, also from the iterators. A unit costs a switch to
@@ -58,7 +59,8 @@ type Cooperator struct {
 	live    linked.List[*Task] // that have not ended, as they were added
 	ring    linked.List[*Task] // whose turn comes; the first is next
 	ending  linked.List[*Task] // whose iterators are to be stopped
-	sliced  bool               // a slice is queued, or runs
+	sliced  bool               // a slice is queued, rests, or runs
+	rest    seam.Timer         // that is to end the rest, or nil
 }
 
 // An Option is given to [NewCooperator].
@@ -70,8 +72,9 @@ func (o option) apply(c *Cooperator) { o(c) }
 
 // Slice sets how long a slice may be: it ends after the unit in which d is
 // over. The time is that of the clock which the reactor was made with, read
-// between units; on a foreign executor it is that of its Now. Default: 10 ms.
-// Slice panics if d is not above 0.
+// between units; on a foreign executor it is that of its Now. On a
+// clock.Virtual it is the time that a slice takes which has used up its Units.
+// Default: 10 ms. Slice panics if d is not above 0.
 func Slice(d time.Duration) Option {
 	if d <= 0 {
 		panic("task: Slice of no time: give it some, or use Units(1) for slices of one unit")
@@ -79,9 +82,14 @@ func Slice(d time.Duration) Option {
 	return option(func(c *Cooperator) { c.span = d })
 }
 
-// Units sets how many units a slice may have: so a task without end leaves
-// others their turn also on virtual time, which stands still in a slice.
-// Default: 1000. Units panics if n < 1.
+// Units sets how many units a slice may have. Default: 1000. Units panics if
+// n < 1.
+//
+// On a clock.Virtual, where time stands still while units run, it is what ends
+// a slice, and the next one comes a [Slice] of virtual time later; what has to
+// end, such as a task that was stopped, does so at once. So time goes on also
+// with a task that never ends: a second of it has 100 slices. Tasks that have
+// done with fewer units take no time.
 func Units(n int) Option {
 	if n < 1 {
 		panic("task: Units below 1: a slice has one unit at least")
@@ -90,14 +98,17 @@ func Units(n int) Option {
 }
 
 // NewCooperator returns a Cooperator without tasks. Their units run on ex. It
-// starts nothing, and need not be stopped if its tasks end. It panics if ex is
-// nil.
+// starts nothing, and need not be stopped if its tasks end. It panics if ex or
+// an Option is nil.
 func NewCooperator(ex future.Executor, opts ...Option) *Cooperator {
 	if ex == nil {
 		panic("task: NewCooperator: nil Executor: give it the reactor on which the tasks are to run")
 	}
 	c := &Cooperator{ex: ex, loop: seam.LoopOf(ex), span: 10 * time.Millisecond, most: 1000}
 	for _, o := range opts {
+		if o == nil {
+			panic("task: NewCooperator: nil Option: leave it out")
+		}
 		o.apply(c)
 	}
 	if c.loop != nil {
@@ -125,10 +136,15 @@ func (c *Cooperator) mustBe(verb string) {
 // and nothing else runs there between two of its values: it must not block, and
 // has no Await; it yields what it wants to wait for. While the task waits it is
 // a consumer of the Deferred; if that fails, or waits for the task itself, yield
-// returns false, and then the task fails with that error. If the iterator panics, the task fails with a *failure.Failure;
-// so it does if the iterator calls runtime.Goexit, which ends the goroutine of
-// the loop, too. If c has stopped, or its reactor, the task fails at once, and
-// the iterator never starts.
+// returns false, and then the task fails with that error. (Whether it waits for
+// itself is looked at when it begins to wait: a wait that comes to be such
+// later never ends by itself.) When yield has returned false, the iterator is
+// to return: to yield again is a panic, as it is for any range-over-func.
+//
+// If the iterator panics, the task fails with a *failure.Failure; so it does if
+// the iterator calls runtime.Goexit, which ends the goroutine of the loop, too.
+// If c has stopped, or its reactor, the task fails at once, and the iterator
+// never starts.
 //
 // A failure of a task whose WhenDone nobody asks for is reported as that of
 // any Deferred which nobody handles. A task that has begun holds a goroutine of
@@ -192,7 +208,7 @@ func (c *Cooperator) readyLocked(t *Task) {
 // unlock unlocks c, and queues a slice if there is something to do and none is
 // queued.
 func (c *Cooperator) unlock() {
-	wanted := !c.sliced && c.busyLocked()
+	wanted := c.busyLocked() && (!c.sliced || c.hurriesLocked())
 	if wanted {
 		c.sliced = true
 	}
@@ -204,6 +220,26 @@ func (c *Cooperator) unlock() {
 
 func (c *Cooperator) busyLocked() bool {
 	return c.ring.First() != nil || c.ending.First() != nil
+}
+
+// hurriesLocked reports whether the slice that rests is to come at once, and
+// ends its rest: something is to end.
+func (c *Cooperator) hurriesLocked() bool {
+	return c.ending.First() != nil && c.rest != nil && c.rest.Stop()
+}
+
+// restsLocked reports whether the next slice, after one that has used up its
+// units, comes later: on virtual time it does, for else time would never go on.
+func (c *Cooperator) restsLocked() bool {
+	if c.loop == nil || c.ending.First() != nil {
+		return false
+	}
+	if c.rest == nil {
+		c.rest = c.loop.Rest(c.span, c.run)
+	} else {
+		c.rest.Reset(c.span)
+	}
+	return c.rest != nil
 }
 
 // post queues a slice: behind what has become due by now, if c's running slice
@@ -237,9 +273,9 @@ func (s *slice) Drop(error) {}
 // run is one slice. When a Goexit or a control panic leaves it, the next one is
 // queued all the same.
 func (c *Cooperator) run() {
-	start := c.elapsed()
-	defer c.endSlice(start)
-	for n := 0; ; {
+	start, n := c.elapsed(), 0
+	defer func() { c.endSlice(start, n) }()
+	for {
 		t, ends := c.take()
 		switch {
 		case t == nil:
@@ -256,13 +292,14 @@ func (c *Cooperator) run() {
 	}
 }
 
-// endSlice queues the next slice, if there is something to do.
-func (c *Cooperator) endSlice(start time.Duration) {
+// endSlice queues the next slice after one of n units, if there is something to
+// do.
+func (c *Cooperator) endSlice(start time.Duration, n int) {
 	c.mu.Lock()
 	c.sliced = c.busyLocked()
-	more := c.sliced
+	now := c.sliced && (n < c.most || !c.restsLocked())
 	c.mu.Unlock()
-	if more {
+	if now {
 		c.post(c.elapsed() > start)
 	}
 }
@@ -319,10 +356,8 @@ func (c *Cooperator) stopLocked(t *Task, why error) bool {
 		return false
 	}
 	t.why, t.wait = why, nil
-	if !t.running {
-		c.ring.Remove(&t.inTurn)
-		c.ending.Add(&t.inTurn)
-	}
+	c.ring.Remove(&t.inTurn)
+	c.ending.Add(&t.inTurn)
 	return true
 }
 

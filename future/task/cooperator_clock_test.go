@@ -93,6 +93,44 @@ func TestCooperator_a_slice_has_a_unit_at_least(t *testing.T) {
 	})
 }
 
+// A slice that has taken time lets what it has posted and its calls without
+// delay go first, then what has become due, and then the next slice.
+func TestCooperator_a_slice_comes_behind_what_the_last_one_has_left(t *testing.T) {
+	for name, made := range map[string]func() clock.Clock{
+		"system":  clock.System,
+		"foreign": func() clock.Clock { return clock.From(benbjohnson.New()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := reactor.New(made(), quiet)
+				d := &diary{}
+				note := func(what string) func() { return func() { d.add("%s", what) } }
+				r.CallLater(7*time.Millisecond, note("7ms"))
+				r.CallLater(5*time.Millisecond, note("5ms"))
+				a := task.Cooperate(task.NewCooperator(r), func(yield func(*future.Deferred[int]) bool) {
+					r.CallLater(0, note("0ms"))
+					r.Post(func() {
+						d.add("post")
+						r.Post(note("its post"))
+					})
+					for i := range 5 {
+						d.add("%d", i)
+						time.Sleep(3 * time.Millisecond)
+						yield(nil)
+					}
+				})
+				a.WhenDone().Finally(func() error { r.Stop(); return nil })
+				r.Run(t.Context())
+				want := "0 1 2 3 post 0ms 5ms 7ms 4 its post"
+				if name == "foreign" { // time goes step by step, and what is posted now is done now
+					want = "0 1 2 3 post 0ms its post 5ms 7ms 4"
+				}
+				d.want(t, want)
+			})
+		})
+	}
+}
+
 // On virtual time, which stands still, the number of units ends a slice, so
 // that an endless task holds up neither posts nor timers of this instant.
 func TestCooperator_an_endless_task_leaves_others_their_turn(t *testing.T) {
@@ -108,15 +146,74 @@ func TestCooperator_an_endless_task_leaves_others_their_turn(t *testing.T) {
 		if units != 999 { // one is on its way
 			t.Errorf("the post came after %d units", units)
 		}
-		r.CallLater(0, func() {
-			if units != 1999 {
-				t.Errorf("the delayed call came after %d units", units)
-			}
-			forever.Stop()
-		})
+		for _, tt := range []struct {
+			delay time.Duration
+			units int
+		}{{0, 999}, {10 * time.Millisecond, 1999}} {
+			r.CallLater(tt.delay, func() {
+				if units != tt.units {
+					t.Errorf("the call after %v came after %d units, want %d", tt.delay, units, tt.units)
+				}
+			})
+		}
 	})
-	clk.Advance(0)
+	clk.Advance(10 * time.Millisecond)
+	forever.Stop()
 	wantStopped(t, forever)
+}
+
+// Virtual time goes on with an endless task, as real time does: a slice that has
+// used up its units takes its time. Tasks with fewer units take none.
+func TestCooperator_virtual_time_goes_on_with_an_endless_task(t *testing.T) {
+	r, clk := futuretest.New(t)
+	c := task.NewCooperator(r, task.Slice(time.Millisecond), task.Units(100))
+	d := &diary{}
+	finite := task.Cooperate(c, d.counts("a", 99))
+	clk.Advance(0)
+	futuretest.Success(t, finite.WhenDone())
+	units := 0
+	forever := task.Cooperate(c, func(yield func(*future.Deferred[int]) bool) {
+		for yield(nil) {
+			units++
+		}
+	})
+	beats := 0
+	beat := task.NewLoop(r, func(int) error { beats++; return nil })
+	ended := beat.Start(100 * time.Millisecond)
+	clk.Advance(time.Second)
+	if units != 1001*100-1 || beats != 11 {
+		t.Errorf("%d units and %d calls in a second", units, beats)
+	}
+	beat.Stop()
+	futuretest.Success(t, ended)
+	task.Cooperate(c, yields()) // comes with the next slice
+	if n := clk.Pending(); n != 1 {
+		t.Errorf("%d steps are queued, want one slice", n)
+	}
+	forever.Stop() // takes effect at once, and brings that
+	wantStopped(t, forever)
+	if n := clk.Pending(); n != 0 {
+		t.Errorf("%d steps are queued when all is over", n)
+	}
+}
+
+// On a clock that goes on by itself an endless task never rests, though this
+// one, of a bubble, stands still in a slice.
+func TestCooperator_an_endless_task_does_not_rest_on_a_real_clock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := reactor.New(clock.System(), quiet)
+		start, units := time.Now(), 0
+		task.Cooperate(task.NewCooperator(r, task.Units(1)), func(yield func(*future.Deferred[int]) bool) {
+			for units < 100 && yield(nil) {
+				units++
+			}
+			r.Stop()
+		})
+		r.Run(t.Context())
+		if took := time.Since(start); took != 0 || units != 100 {
+			t.Errorf("%d units took %v", units, took)
+		}
+	})
 }
 
 // An executor that is none of the library's has Post, and the time of its Now.
@@ -216,6 +313,27 @@ func TestCooperator_goexit_in_an_iterator(t *testing.T) {
 		}
 		d.want(t, "a0 b0 a1 b1 a2 b2 a. b.")
 	})
+}
+
+// A slice that a Goexit has ended has not used up its units, and takes no time.
+func TestCooperator_goexit_on_virtual_time(t *testing.T) {
+	clk := clock.NewVirtual()
+	c := task.NewCooperator(reactor.New(clk, quiet))
+	d := &diary{}
+	exits := task.Cooperate(c, func(func(*future.Deferred[int]) bool) { runtime.Goexit() })
+	d.outcomes("b", task.Cooperate(c, d.counts("b", 1)))
+	drive := func() {
+		var over sync.WaitGroup
+		over.Go(func() { clk.Advance(0) })
+		over.Wait()
+	}
+	drive()
+	d.want(t, "")
+	drive()
+	d.want(t, "b0 b. b:done")
+	if _, err := exits.WhenDone().Result(); !errors.Is(err, failure.ErrGoexit) {
+		t.Errorf("failed with %v", err)
+	}
 }
 
 // While a reactor that has begun runs, its stop ends all tasks, though the

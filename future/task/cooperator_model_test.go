@@ -165,6 +165,7 @@ type reference struct {
 	plot
 	queue   []func() // of the loop
 	sliced  bool     // it has a slice
+	resting bool     // which comes later than all that is queued
 	stopped bool
 	tasks   []*refTask
 	waits   []*refWait
@@ -216,6 +217,9 @@ func (s *reference) do(o op) {
 			f := s.queue[0]
 			s.queue = s.queue[1:]
 			f()
+		} else if s.resting {
+			s.resting = false
+			s.slice()
 		}
 	case "stop":
 		if o.of < len(s.tasks) {
@@ -295,12 +299,12 @@ func (s *reference) ends(t *refTask) {
 
 // ready reports whether something is to be done for t: a unit, or its end.
 func (t *refTask) ready() bool {
-	return !t.over && !t.running && (t.why != "" || t.wait == nil && t.paused == 0)
+	return !t.over && (t.why != "" || !t.running && t.wait == nil && t.paused == 0)
 }
 
 // look gives tickets to those that have become ready, and queues a slice.
 func (s *reference) look() {
-	any := false
+	any, ends := false, false
 	for _, t := range s.tasks {
 		switch {
 		case !t.ready():
@@ -313,9 +317,10 @@ func (s *reference) look() {
 			}
 		}
 		any = any || t.ready()
+		ends = ends || t.ready() && t.why != ""
 	}
-	if any && !s.sliced {
-		s.sliced = true
+	if any && !s.sliced || s.resting && ends {
+		s.sliced, s.resting = true, false
 		s.queue = append(s.queue, s.slice)
 	}
 }
@@ -347,7 +352,11 @@ func (s *reference) slice() {
 		}
 		s.look()
 	}
-	s.sliced = false
+	if t := s.first(); t != nil && t.why == "" {
+		s.resting = true
+	} else {
+		s.sliced = false
+	}
 }
 
 func (s *reference) turn(t *refTask) {
@@ -358,8 +367,9 @@ func (s *reference) turn(t *refTask) {
 		s.add("%d ends", t.n)
 		if t.why == "" {
 			t.why = why
+			s.ends(t)
 		}
-		s.ends(t)
+		t.begun = false // nothing is left to end
 	}
 	if t.next == len(s.scripts[t.n]) {
 		end("done")

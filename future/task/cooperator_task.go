@@ -54,9 +54,12 @@ type canceler interface{ Cancel(cause error) bool }
 
 // WhenDone returns a Deferred on the loop that succeeds when the iterator has
 // ended, and fails when the task has failed or was stopped. When its callbacks
-// run, the task has ended: they may stop the Cooperator. Each call returns a
-// Deferred of its own; its Cancel does nothing to the task. What came of the
-// work is for the iterator to keep.
+// run, the task has ended: they may stop the Cooperator. What came of the work
+// is for the iterator to keep.
+//
+// Each call returns a Deferred of its own; its Cancel does nothing to the task.
+// If the task fails, that is to be handled in each of them: call WhenDone once,
+// and keep what it returns, rather than only to look at it.
 func (t *Task) WhenDone() *future.Deferred[struct{}] {
 	t.mustBe("WhenDone")
 	return t.done.Shield()
@@ -131,9 +134,8 @@ func (t *Task) turned(u unit) {
 	t.running = false
 	why := t.why
 	switch {
+	case why != nil: // stopped meanwhile; it ends when the turn of those comes
 	case !u.more:
-	case why != nil: // stopped meanwhile
-		c.ending.Add(&t.inTurn)
 	case u.err != nil:
 		c.failLocked(t, u.err)
 	default:
@@ -142,10 +144,10 @@ func (t *Task) turned(u unit) {
 	}
 	c.mu.Unlock()
 	switch {
-	case !u.more:
-		t.settle()
 	case why != nil && u.wait != nil:
 		u.wait.Cancel(why)
+	case why == nil && !u.more:
+		t.settle()
 	}
 }
 
@@ -254,7 +256,20 @@ func (i *iterator[T]) run(yield func(*future.Deferred[T]) bool) {
 				i.t.control = v
 			}
 		}()
-		i.seq(yield)
+		i.seq(guarded(yield))
 		returned = true
 	})
+}
+
+// guarded is yield for an iterator that may forget to look at what it returns:
+// else that would hold up the loop for good.
+func guarded[T any](yield func(T) bool) func(T) bool {
+	over := false
+	return func(v T) bool {
+		if over {
+			panic("task: the iterator goes on after yield has returned false: return then")
+		}
+		over = !yield(v)
+		return !over
+	}
 }

@@ -203,7 +203,7 @@ func TestCooperator(t *testing.T) {
 			for _, name := range []string{"a", "b", "c", "d"} {
 				task.Cooperate(c, d.counts(name, 3))
 			}
-			clk.Advance(0)
+			clk.Advance(time.Second)
 			d.want(t, "a0 b0 c0 d0 a1 b1 c1 d1 a2 b2 c2 d2 a. b. c. d.")
 		}
 	})
@@ -216,7 +216,7 @@ func TestCooperator(t *testing.T) {
 			for _, name := range []string{"b", "c", "d"} {
 				task.Cooperate(c, d.counts(name, 3))
 			}
-			clk.Advance(0)
+			clk.Advance(time.Second)
 			d.want(t, "a0 b0 c0 d0 a. b1 c1 d1 b2 c2 d2 b. c. d.")
 		}
 	})
@@ -324,7 +324,7 @@ func TestTask(t *testing.T) {
 		d.want(t, "")
 		resume()
 		d.want(t, "") // resume does no work itself
-		clk.Advance(0)
+		clk.Advance(time.Second)
 		d.want(t, "a1 a.")
 	})
 	t.Run("resume_not_paused", func(t *testing.T) { // a second resume of one pause
@@ -542,7 +542,7 @@ func TestTask(t *testing.T) {
 		})
 		d.outcomes("a", a)
 		d.outcomes("b", b)
-		clk.Advance(0)
+		clk.Advance(time.Second)
 		d.want(t, "a0 b0 a. a:done b. b:stopped")
 	})
 }
@@ -590,10 +590,55 @@ func TestTask_await_in_an_iterator_fails_it_with_the_remedy(t *testing.T) {
 	a := task.Cooperate(task.NewCooperator(r), func(func(*future.Deferred[int]) bool) {
 		in.Await(context.Background())
 	})
-	if err := futuretest.Failure(t, a.WhenDone()); !errors.Is(err, failure.ErrPanic) || !strings.Contains(err.Error(), "Await") {
+	if err := futuretest.Failure(t, a.WhenDone()); !errors.Is(err, failure.ErrPanic) || !strings.Contains(err.Error(), "in a task of a Cooperator, yield the Deferred") {
 		t.Errorf("failed with %v", err)
 	}
 	res.Succeed(1)
+}
+
+// An iterator that ignores what yield returns would hold up its loop for good.
+func TestTask_an_iterator_that_ignores_its_end_panics(t *testing.T) {
+	r, _ := futuretest.New(t)
+	ignores := func(first *future.Deferred[int]) work {
+		return func(yield func(*future.Deferred[int]) bool) {
+			for yield(first); ; {
+				yield(nil)
+			}
+		}
+	}
+	never, _ := future.NewOn[int](r)
+	stopped := task.Cooperate(task.NewCooperator(r), ignores(never))
+	done := stopped.WhenDone()
+	futuretest.Pending(t, done)
+	stopped.Stop()
+	failed := task.Cooperate(task.NewCooperator(r), ignores(future.Fail[int](errWork)))
+	for done, why := range map[*future.Deferred[struct{}]]error{done: task.ErrStopped, failed.WhenDone(): errWork} {
+		err := futuretest.Failure(t, done)
+		if !errors.Is(err, why) || !errors.Is(err, failure.ErrPanic) || !strings.Contains(err.Error(), "return then") {
+			t.Errorf("failed with %v", err)
+		}
+	}
+	futuretest.Failure(t, never)
+}
+
+// A Stop of all by one of them keeps the order, whether its unit is its last.
+func TestCooperator_stop_by_a_task_keeps_the_order(t *testing.T) {
+	for _, last := range []bool{false, true} {
+		r, clk := futuretest.New(t)
+		c := task.NewCooperator(r)
+		d := &diary{}
+		for _, name := range []string{"a", "b", "c"} {
+			d.outcomes(name, task.Cooperate(c, func(yield func(*future.Deferred[int]) bool) {
+				if name == "b" {
+					c.Stop()
+				}
+				for !(name == "b" && last) && yield(nil) {
+				}
+			}))
+		}
+		clk.Advance(0)
+		d.want(t, "a:stopped b:stopped c:stopped")
+	}
 }
 
 func TestTask_waits_for_what_is_inline_or_on_another_loop(t *testing.T) {
@@ -626,6 +671,7 @@ func TestCooperator_misuse(t *testing.T) {
 		parts []string
 	}{
 		{"nil executor", func() { task.NewCooperator(nil) }, []string{"task: NewCooperator", "reactor"}},
+		{"nil option", func() { task.NewCooperator(r, nil) }, []string{"task: NewCooperator", "nil Option"}},
 		{"slice", func() { task.Slice(0) }, []string{"task: Slice", "Units(1)"}},
 		{"units", func() { task.Units(0) }, []string{"task: Units below 1"}},
 		{"nil cooperator", func() { task.Cooperate(nil, yields()) }, []string{"task: Cooperate", "NewCooperator"}},

@@ -63,9 +63,13 @@
 // The tasks of one [Cooperator] have their turns one after the other, in slices
 // of the loop's time; between two slices timers and posts have theirs. A task
 // that yields a Deferred waits for it; one that is paused ([Task.Pause]) or waits
-// costs nothing. [Task.Stop] and [Cooperator.Stop] end tasks with
-// [ErrStopped], also while they wait or are paused: yield then returns false, so that the
+// costs nothing. [Task.Stop] and [Cooperator.Stop] end tasks with [ErrStopped],
+// also while they wait or are paused: yield then returns false, so that the
 // iterator cleans up, and [Task.WhenDone] fails after that.
+//
+// On a clock.Virtual the units take no time themselves; but a slice that has
+// used up its [Units] takes the time of a [Slice], so that a test with a task
+// that never ends gets on.
 //
 // Work that blocks, or that may use another processor, is for a worker
 // (future.GoOn). Work that mostly waits is easier as a coroutine
@@ -78,7 +82,7 @@
 // [Main] is func main of a program on a reactor: it runs a function as a
 // coroutine, cancels it at the first SIGINT or SIGTERM, waits for its clean-up,
 // and returns the exit status. A function that has told the user what is wrong
-// returns an [ExitCode]. In tests run the function itself, with
-// future.AsyncOn on the reactor of package futuretest: to be canceled by a signal
-// is to have that Deferred canceled. The example program shutdown does so.
+// returns an [ExitCode]. In tests run the function itself, with future.AsyncOn
+// on the reactor of package futuretest: to be canceled by a signal is to have
+// that Deferred canceled. The example program shutdown does so.
 package task

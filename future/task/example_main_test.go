@@ -29,7 +29,7 @@ func ExampleExitCode() {
 	run := func(context.Context, *reactor.Reactor) error {
 		if err := errors.New("no file given"); err != nil {
 			fmt.Println("usage: count file...")
-			return fmt.Errorf("%w: %w", task.ExitCode(2), err)
+			return fmt.Errorf("%w: %v", task.ExitCode(2), err)
 		}
 		return nil
 	}

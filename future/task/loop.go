@@ -51,9 +51,10 @@ type waited interface{ Cancel(cause error) bool }
 //
 // The n that f is given is the number of grid points that there have been since
 // it was last called, with the present one: 1, and one more for each that was
-// missed. Those that were missed are not made up for, but the sum of all n
-// tells how many intervals have passed. It is never less than 1, and with an
-// interval of 0 always 1.
+// missed. Those that were missed are not made up for, but the sum of all n is
+// the number of grid points so far: that of the intervals that have passed,
+// and with Start one more, for the start is one, too. It is never less than 1,
+// and with an interval of 0 always 1.
 //
 // If c is a [future.Executor], as a reactor is, f is called on its loop only.
 // Else it is called where c calls, and the first time within Start. It is never
@@ -79,6 +80,8 @@ func (plain) outcome(waited) *future.Deferred[struct{}] { return nil }
 //
 // A Deferred that is still pending costs one link. One that is the Deferred of
 // Start, or waits for it, fails the loop at once, for it would wait for itself.
+// That is looked at when the function has returned it: a wait that comes to be
+// such later never ends by itself.
 func NewLoopFlat[T any](c clock.Clock, f func(n int) *future.Deferred[T]) *Loop {
 	return newLoop("NewLoopFlat", c, f, f == nil, func(r *run) action {
 		a := &flat[T]{r: r, f: f}
@@ -108,8 +111,9 @@ func newLoop(verb string, c clock.Clock, f any, isNil bool, bind func(*run) acti
 //
 // The Deferred that it returns settles when this run is over. It succeeds after
 // Stop. It fails with the error of the function, with a *failure.Failure if
-// that panicked, and with one that matches reactor.ErrStopped if the loop's
-// reactor stops first. Its callbacks run on the reactor, else inline.
+// that panicked, and with one that matches reactor.ErrStopped, but not
+// future.ErrCanceled, if the loop's reactor stops first. Its callbacks run on
+// the reactor, else inline.
 //
 // A Cancel of it ends the loop. Between two calls it fails with the
 // cancellation at once. While the function runs, or the Deferred that it has
@@ -135,6 +139,7 @@ func (l *Loop) StartLater(interval time.Duration) *future.Deferred[struct{}] {
 // over; else that succeeds within Stop. To give up what runs now, cancel the
 // Deferred of Start instead.
 func (l *Loop) Stop() bool {
+	l.mustBe("Stop")
 	l.mu.Lock()
 	r := l.run
 	if r == nil {
@@ -151,11 +156,21 @@ func (l *Loop) Stop() bool {
 	return true
 }
 
+// Running reports whether the loop was started and has not ended since, nor been
+// told to: whether Stop would report true. A health check may ask that.
+func (l *Loop) Running() bool {
+	l.mustBe("Running")
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.run != nil
+}
+
 // Reset moves the grid: it starts now, and the next call is made one interval
 // from now. What was missed before does not count. It reports whether the loop
 // was running. While the function runs, or the Deferred that it has returned is
 // pending, it changes nothing.
 func (l *Loop) Reset() bool {
+	l.mustBe("Reset")
 	now := l.clock.Now()
 	l.mu.Lock()
 	r := l.run
@@ -172,9 +187,12 @@ func (l *Loop) Reset() bool {
 
 // SetInterval sets the interval of the run in progress. The next call stays
 // when it is; when that is over, the grid has the new interval, from the same
-// start. It panics if the interval is less than 0. If the loop is not running it
-// does nothing: the next Start brings its own.
+// start. While the function runs, or the Deferred that it has returned is
+// pending, the next call is not set yet: it is made by the new interval.
+// SetInterval panics if the interval is less than 0. If the loop is not running
+// it does nothing: the next Start brings its own.
 func (l *Loop) SetInterval(interval time.Duration) {
+	l.mustBe("SetInterval")
 	mustInterval(interval, "SetInterval")
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -194,6 +212,12 @@ func (l *Loop) String() string {
 	return fmt.Sprintf("task.Loop(%s, every %v)", birth.Func(l.f), l.run.interval)
 }
 
+func (l *Loop) mustBe(verb string) {
+	if l == nil || l.clock == nil {
+		panic("task: " + verb + ": a nil or zero Loop: make one with NewLoop or NewLoopFlat")
+	}
+}
+
 func mustInterval(d time.Duration, verb string) {
 	if d < 0 {
 		panic(fmt.Sprintf("task: %s: interval %v: give one of 0, for each turn, or more", verb, d))
@@ -201,6 +225,7 @@ func mustInterval(d time.Duration, verb string) {
 }
 
 func (l *Loop) start(verb string, interval time.Duration, first bool) *future.Deferred[struct{}] {
+	l.mustBe(verb)
 	mustInterval(interval, verb)
 	r := newRun(l, interval, first)
 	l.mu.Lock()

@@ -117,6 +117,23 @@ func TestSetInterval(t *testing.T) {
 	idleAfter(t, v, l)
 }
 
+// In a call the next one is not set yet: it is made by the new interval.
+func TestSetIntervalInsideTheFunction(t *testing.T) {
+	v := clock.NewVirtual()
+	var log journal
+	var l *task.Loop
+	l = task.NewLoop(v, func(n int) error {
+		if v.Now().Second() == 20 {
+			l.SetInterval(3 * sec)
+		}
+		return log.counts(v)(n)
+	})
+	l.Start(10 * sec)
+	v.Advance(25 * sec)
+	log.want(t, "0 n=1; 10 n=1; 20 n=1; 21 n=1; 24 n=1")
+	l.Stop()
+}
+
 // The timer fires while it is being set: on a clock with goroutines of its own
 // that can happen. The call is not lost, and is not made there.
 func TestTimerFiresWhileItIsSet(t *testing.T) {

@@ -305,6 +305,59 @@ func TestMisusePanics(t *testing.T) {
 	mustPanic(t, func() { task.NewLoop(v, nil) }, "task: NewLoop: nil function")
 	mustPanic(t, func() { task.NewLoopFlat[int](v, nil) }, "task: NewLoopFlat: nil function")
 	mustPanic(t, func() { task.NewLoopFlat(nil, func(int) *future.Deferred[int] { return nil }) }, "task: NewLoopFlat: nil clock.Clock")
+	for verb, use := range map[string]func(l *task.Loop){
+		"Start":       func(l *task.Loop) { l.Start(sec) },
+		"StartLater":  func(l *task.Loop) { l.StartLater(sec) },
+		"Stop":        func(l *task.Loop) { l.Stop() },
+		"Running":     func(l *task.Loop) { l.Running() },
+		"Reset":       func(l *task.Loop) { l.Reset() },
+		"SetInterval": func(l *task.Loop) { l.SetInterval(sec) },
+	} {
+		mustPanic(t, func() { use(new(task.Loop)) }, "task: "+verb+": a nil or zero Loop", "NewLoop")
+		mustPanic(t, func() { use(nil) }, "task: "+verb+": a nil or zero Loop")
+	}
+}
+
+// Running is what Stop would report, inside the function, too.
+func TestRunning(t *testing.T) {
+	v := clock.NewVirtual()
+	var l *task.Loop
+	calls := 0
+	l = task.NewLoop(v, func(int) error {
+		if calls++; !l.Running() {
+			t.Error("not running in a call")
+		}
+		if calls == 3 {
+			return errA
+		}
+		return nil
+	})
+	want := func(when string, want bool) {
+		t.Helper()
+		if got := l.Running(); got != want {
+			t.Errorf("%s: running: %v", when, got)
+		}
+	}
+	want("before Start", false)
+	d := l.Start(sec)
+	want("between two calls", true)
+	l.Stop()
+	want("after Stop", false)
+	succeeded(t, d)
+	d = l.StartLater(sec)
+	want("before the first call", true)
+	v.Advance(5 * sec)
+	want("after a failure", false)
+	failed(t, d, errA)
+
+	flat, asked := asker(v)
+	d = flat.Start(sec)
+	flat.Stop()
+	if flat.Running() {
+		t.Error("running after Stop, while the last call waits")
+	}
+	(*asked)[0].Succeed(1)
+	succeeded(t, d)
 }
 
 // What a function can do wrong fails its loop.

@@ -19,23 +19,35 @@ import (
 )
 
 // An ExitCode is an error that a function given to [Main] returns, as it is or
-// wrapped, to end the program with that status. It is not logged: what is to be
-// said has been said.
+// wrapped, to end the program with that status, 0 to 255. It is not logged:
+// what is to be said has been said. Another error that is joined with it is.
 type ExitCode int
 
 // Error names the status.
-func (c ExitCode) Error() string { return fmt.Sprintf("task: exit status %d", int(c)) }
+func (c ExitCode) Error() string {
+	if !c.valid() {
+		return fmt.Sprintf("task: exit status %d: there are those from 0 to 255", int(c))
+	}
+	return fmt.Sprintf("task: exit status %d", int(c))
+}
+
+func (c ExitCode) valid() bool { return c >= 0 && c <= 255 }
 
 // Main runs a program: f, as a coroutine on the loop of a new reactor on the
-// system clock, which opts go to. The loop runs on the calling goroutine. When
-// f has returned, what it has left in the queue runs, the reactor stops, and
-// Main returns the exit status. So all of func main is:
+// system clock, which opts go to. When f has returned, what has been posted by
+// then runs, but not what that posts in turn, nor delayed calls; the reactor
+// stops, and Main returns the exit status. So all of func main is:
 //
 //	os.Exit(task.Main(run))
 //
-// The status is 0 if f returned nil, and n for an error that is or wraps
-// ExitCode(n), which is not logged. Any other error, also a panic of f, is
-// logged once with all that it knows, to the reactor's Logger, and is 1.
+// The status is 0 if f returned nil, and n for an error that is, wraps or joins
+// ExitCode(n). Any other error, also a panic of f with whatever value and an
+// ExitCode which is no status, is 1. What says more than an ExitCode is logged,
+// once and with all that it knows, to the reactor's Logger.
+//
+// Main does not wait until failures that nobody has handled are reported: the
+// garbage collector finds them, and at the end of a program it may not come to
+// that. What matters to the status is for f to wait for.
 //
 // At the first SIGINT (os.Interrupt) or SIGTERM, unless the process ignores
 // that signal, the coroutine is canceled, with a cause from which errors.As
@@ -50,8 +62,10 @@ func (c ExitCode) Error() string { return fmt.Sprintf("task: exit status %d", in
 // the status is 0.
 //
 // Main panics if f is nil. It is not for a bubble of testing/synctest, where
-// signals have no place. It does not return if a function on the loop, f
-// itself say, calls runtime.Goexit: see [reactor.Reactor.Run].
+// signals have no place. The loop runs on a goroutine of its own, which a
+// runtime.Goexit ends without ending the loop: one of f is a failure, and Main
+// returns all the same. So f is not on the main thread: what has to be, such as
+// a user interface, has [reactor.Reactor.Run] called there instead of Main.
 func Main(f func(ctx context.Context, r *reactor.Reactor) error, opts ...reactor.Option) int {
 	if f == nil {
 		panic("task: Main: nil function: there is nothing to run")
@@ -87,15 +101,39 @@ func (p *program) run(clk clock.Clock, opts []reactor.Option) int {
 		defer func() { p.stopped = loop.Err() != nil }()
 		return struct{}{}, p.f(ctx, r)
 	})
-	future.Handle(d, func(struct{}, error) (struct{}, error) {
+	stopped := make(chan struct{})
+	ended := future.Handle(d, func(struct{}, error) (struct{}, error) {
+		if !loop.Join(&seam.Member{Stopped: func(error) { close(stopped) }}) { // the last one that is told
+			close(stopped)
+		}
 		r.Stop()
 		return struct{}{}, nil
 	})
 	seen := p.watch(d)
-	defer seen() // also after a Goexit
-	r.Run(context.Background())
+	if !returns(func() { r.Run(context.Background()) }) { // the loop goes on
+		if _, err := ended.Await(context.Background()); err == nil { // else it was stopped by others
+			<-stopped
+		}
+	}
 	_, err := d.Result() // it is there: a loop that stops first ends its coroutines
-	return p.status(err, seen(), loop.Logger())
+	status, silent := p.status(err, seen())
+	if !silent {
+		loop.Logger().Error("task: the program failed", slog.Any("failure", failure.At(err)))
+	}
+	return status
+}
+
+// returns calls f on a goroutine of its own and waits for that. It reports
+// whether f returned, and did not end the goroutine.
+func returns(f func()) bool {
+	over := make(chan bool)
+	go func() {
+		returned := false
+		defer func() { over <- returned }()
+		f()
+		returned = true
+	}()
+	return <-over
 }
 
 // watch cancels d at the first signal, on a goroutine of its own. seen ends
@@ -119,23 +157,30 @@ func (p *program) watch(d *future.Deferred[struct{}]) (seen func() os.Signal) {
 	})
 }
 
-// status is the one to exit with when f has returned err, and s was seen.
-func (p *program) status(err error, s os.Signal, log *slog.Logger) int {
+// status is the one to exit with when f has returned err, and s was seen. It is
+// silent if err says nothing more.
+func (p *program) status(err error, s os.Signal) (n int, silent bool) {
 	var code ExitCode
 	stopped := func(err error) bool { return p.stopped && err == reactor.ErrStopped }
 	canceled := func(err error) bool { return isCanceled(err) || stopped(err) }
+	exits := func(err error) bool { return err == code || s != nil && isCanceled(err) || stopped(err) }
+	panicked := func(err error) bool {
+		_, itself := err.(*failure.Failure)
+		return itself && errors.Is(err, failure.ErrPanic)
+	}
 	switch {
 	case err == nil:
-		return 0
-	case errors.As(err, &code):
-		return int(code)
+		return 0, true
+	case panicked(err): // also with an ExitCode
+		return 1, false
+	case errors.As(err, &code) && code.valid():
+		return int(code), only(err, exits)
 	case s != nil && only(err, canceled):
-		return 128 + caught[s]
+		return 128 + caught[s], true
 	case only(err, stopped):
-		return 0
+		return 0, true
 	}
-	log.Error("task: the program failed", slog.Any("failure", failure.At(err)))
-	return 1
+	return 1, false
 }
 
 // isCanceled reports whether err itself, and not just what it wraps, says that

@@ -106,12 +106,14 @@ func TestMain_as_react(t *testing.T) {
 		wantExit(t, status, log, 1, "unexpected EOF")
 	})
 	t.Run("exit_with_defined_code", func(t *testing.T) {
-		for _, err := range []error{ExitCode(23), fmt.Errorf("usage: %w", ExitCode(23)), errors.Join(io.EOF, ExitCode(23))} {
+		for _, err := range []error{ExitCode(23), fmt.Errorf("usage: %w", ExitCode(23)), errors.Join(ExitCode(23))} {
 			status, log := try(t, func(context.Context, *reactor.Reactor) error { return err })
 			wantExit(t, status, log, 23)
 		}
-		status, log := try(t, func(context.Context, *reactor.Reactor) error { return ExitCode(0) })
-		wantExit(t, status, log, 0)
+		for _, code := range []int{0, 1, 255} {
+			status, log := try(t, func(context.Context, *reactor.Reactor) error { return ExitCode(code) })
+			wantExit(t, status, log, code)
+		}
 	})
 	t.Run("synchronous_stop", func(t *testing.T) { // just before f would go on
 		status, log := try(t, func(ctx context.Context, r *reactor.Reactor) error {
@@ -161,15 +163,41 @@ func TestMain_panic_is_a_failure_with_its_stack(t *testing.T) {
 	wantExit(t, status, log, 1, "panic: boom", "TestMain_panic_is_a_failure_with_its_stack")
 }
 
+func TestMain_panic_with_an_exit_code_is_a_panic(t *testing.T) {
+	status, log := try(t, func(context.Context, *reactor.Reactor) error { panic(ExitCode(4)) })
+	wantExit(t, status, log, 1, "panic: task: exit status 4", "TestMain_panic_with_an_exit_code_is_a_panic")
+}
+
+// The shell would see another status, such as 0 for 256.
+func TestMain_an_exit_code_that_is_no_status_is_a_failure(t *testing.T) {
+	for _, code := range []ExitCode{-1, 256, 1 << 20} {
+		status, log := try(t, func(context.Context, *reactor.Reactor) error { return code })
+		wantExit(t, status, log, 1, fmt.Sprintf("exit status %d: ", int(code)), "0 to 255")
+	}
+}
+
+func TestMain_an_error_with_an_exit_code_is_logged(t *testing.T) {
+	for _, other := range []error{io.ErrUnexpectedEOF, context.Canceled} {
+		for _, err := range []error{errors.Join(ExitCode(2), other), fmt.Errorf("%w: %w", other, ExitCode(2))} {
+			status, log := try(t, func(context.Context, *reactor.Reactor) error { return err })
+			wantExit(t, status, log, 2, other.Error())
+		}
+	}
+}
+
 func TestMain_what_f_has_queued_still_runs(t *testing.T) {
-	ran := false
+	ran, later := false, false
 	status, log := try(t, func(_ context.Context, r *reactor.Reactor) error {
-		r.Post(func() { ran = true })
+		r.Post(func() {
+			ran = true
+			r.Post(func() { later = true })
+		})
+		r.CallLater(0, func() { later = true })
 		return nil
 	})
 	wantExit(t, status, log, 0)
-	if !ran {
-		t.Error("what f had posted did not run")
+	if !ran || later {
+		t.Errorf("what f had posted ran: %v, what comes later: %v", ran, later)
 	}
 }
 
@@ -260,26 +288,46 @@ func TestMain_signal_and_stop(t *testing.T) {
 	wantExit(t, status, log, 130)
 }
 
-// A Goexit ends the goroutine that Main was called on, as in a test it is meant
-// to. Nothing is left behind.
+// A Goexit ends the goroutine of the loop, and Main returns all the same, after
+// what was to run: be it one of f or of another function on the loop.
 func TestMain_goexit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
-		restored, returned, done := false, false, make(chan struct{})
-		p := &program{
-			f:       func(context.Context, *reactor.Reactor) error { runtime.Goexit(); return nil },
-			signals: make(chan os.Signal),
-			restore: func() { restored = true },
+	t.Run("of_f", func(t *testing.T) {
+		cleaned := false
+		status, log := try(t, func(ctx context.Context, r *reactor.Reactor) error {
+			future.AsyncOn(ctx, r, func(ctx context.Context) (int, error) {
+				defer func() {
+					over := make(chan struct{})
+					clock.System().CallLater(time.Second, func() { close(over) })
+					<-over // Main is to wait for it
+					cleaned = true
+				}()
+				return 0, pause(context.WithoutCancel(ctx), r, time.Hour)
+			})
+			if err := pause(ctx, r, time.Second); err != nil {
+				t.Error(err)
+			}
+			runtime.Goexit()
+			return nil
+		})
+		if status != 1 || !strings.Contains(log, "the program failed") || !strings.Contains(log, "runtime.Goexit called") {
+			t.Errorf("exit status %d, the log: %s", status, log)
 		}
-		go func() {
-			defer close(done)
-			p.run(clock.System(), []reactor.Option{reactor.Logger(slog.New(slog.NewTextHandler(&log, nil)))})
-			returned = true
-		}()
-		<-done
-		synctest.Wait()
-		if returned || !restored || !strings.Contains(log.String(), "runtime.Goexit called") {
-			t.Errorf("returned: %v, restored: %v, the log: %s", returned, restored, log.String())
+		if !cleaned {
+			t.Error("the coroutines did not end")
+		}
+	})
+	t.Run("of_another", func(t *testing.T) {
+		for stops, want := range map[bool]int{false: 7, true: 0} { // the reactor, before f returns
+			status, _ := try(t, func(ctx context.Context, r *reactor.Reactor) error {
+				r.Post(runtime.Goexit)
+				if stops {
+					r.CallLater(time.Minute, r.Stop)
+				}
+				return errors.Join(pause(ctx, r, time.Hour), map[bool]error{false: ExitCode(7)}[stops])
+			})
+			if status != want {
+				t.Errorf("exit status %d, want %d", status, want)
+			}
 		}
 	})
 }

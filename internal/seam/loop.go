@@ -31,8 +31,14 @@ type Loop interface {
 	PostTask(t Task) bool
 
 	// PostBehind is PostTask for a step of the loop that has taken its time: t
-	// comes after what has become due meanwhile. Only a running step calls it.
+	// comes after the step's calls with no delay, and what has become due
+	// meanwhile. Only a running step calls it, at its end.
 	PostBehind(t Task) bool
+
+	// Rest calls f, as a delayed call does, d from now on a virtual clock,
+	// which stands still while a step runs. On any other clock, and if the loop
+	// has stopped, it does nothing and returns nil.
+	Rest(d time.Duration, f func()) Timer
 
 	// Elapsed is the time since some fixed instant on the clock that the loop
 	// is on: unlike Now of its reactor it goes on within a step, if the clock

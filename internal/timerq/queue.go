@@ -89,6 +89,9 @@ func (q *Queue) Arm(t *Timer, when int64, turn bool) {
 	}
 }
 
+// PostHeld queues t, but not before Release.
+func (q *Queue) PostHeld(t seam.Task) { q.held.push(t, nil) }
+
 func (q *Queue) enqueue(t *Timer) {
 	t.where, t.place = inReady, q.ready.pushTimer(t)
 }
