@@ -195,6 +195,12 @@ func TestCooperator_virtual_time_goes_on_with_an_endless_task(t *testing.T) {
 	if n := clk.Pending(); n != 0 {
 		t.Errorf("%d steps are queued when all is over", n)
 	}
+	var own *task.Task
+	own = task.Cooperate(task.NewCooperator(r, task.Units(1)), func(yield func(*future.Deferred[int]) bool) {
+		own.Stop() // in the last unit of its slice
+		yield(nil)
+	})
+	wantStopped(t, own)
 }
 
 // On a clock that goes on by itself an endless task never rests, though this
