@@ -161,10 +161,9 @@
 //
 // A failure that nobody took, neither a callback nor an Await nor a Result, is
 // reported once, with where it settled or the sites of the callbacks that it came
-// through: by the
-// reactor's logger or, inline, by slog.Default, when the last Deferred that
-// carries it has been garbage collected. That is no promise for the last moments
-// of a process. In a test with package futuretest, it fails the test at its end,
+// through: by the reactor's logger or, inline, by slog.Default, when the last
+// Deferred that carries it has been garbage collected. That is no promise for the
+// last moments of a process. In a test with package futuretest, it fails the test at its end,
 // without luck. Whoever has attached, awaited or gathered a Deferred has taken
 // its outcome, also if they left before it failed. A cancellation, and what a
 // stopped reactor leaves undone, is no failure to report: it was asked for; an
