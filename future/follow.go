@@ -83,7 +83,12 @@ func (w *work) lookForCycle(n *node) {
 // the next is looked at. So it looks twice: a cycle stays.
 func (n *node) waitsForNode(target *node) bool {
 	is := func(at *node) bool { return at == target }
-	return n.comesTo(is) && n.comesTo(is)
+	for range 2 {
+		if !n.comesTo(is) {
+			return false
+		}
+	}
+	return true
 }
 
 // comesTo walks once from n to what it waits for, and on from there, to one that
