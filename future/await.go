@@ -22,8 +22,8 @@ import (
 //
 // Await of a settled Deferred returns at once, whoever calls, also if ctx has
 // ended. When ctx ends during the wait, Await gives up with an error that
-// matches ctx.Err() and context.Cause(ctx). That cancels nothing and harms no
-// other waiter: to cancel what is waited for along with the wait, write
+// matches ctx.Err() and context.Cause(ctx). That harms no other waiter, and cancels
+// nothing, but for the exception below: to cancel what is waited for along with the wait, write
 // d.WithContext(ctx).Await(ctx). While it waits, it counts as a consumer. If the
 // Deferred's reactor stops, the wait ends with an error that matches
 // reactor.ErrStopped. Await takes note of a failure. It panics if ctx is nil.

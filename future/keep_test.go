@@ -50,6 +50,19 @@ var passes = map[string]func(r *reactor.Reactor, d *future.Deferred[int]) *futur
 	},
 }
 
+// eachPass runs test with a kept value that is seen behind each of the passes.
+func eachPass(t *testing.T, test func(t *testing.T, r *reactor.Reactor, clk *clock.Virtual, d *future.Deferred[int], res future.Resolver[int])) {
+	for name, pass := range passes {
+		t.Run(name, func(t *testing.T) {
+			clk := clock.NewVirtual()
+			r := reactor.New(clk)
+			defer r.Stop()
+			d, res := keptOn(r)
+			test(t, r, clk, pass(r, d), res)
+		})
+	}
+}
+
 func nil0(error) (int, error)          { return 0, nil }
 func nil1(error) *future.Deferred[int] { return nil }
 
@@ -63,36 +76,29 @@ func cancelable() context.Context {
 // A cancel in the turn in which the value came does not take it away: the
 // callback runs with it, and the cancel goes to what that returns.
 func TestKeptValueIsDelivered(t *testing.T) {
-	for name, pass := range passes {
-		t.Run(name, func(t *testing.T) {
-			clk := clock.NewVirtual()
-			r := reactor.New(clk)
-			defer r.Stop()
-			d, res := keptOn(r)
-			d = pass(r, d)
-			got := 0
-			inner, innerRes := future.New[int]()
-			var told error
-			innerRes.OnCancel(func(cause error) { told = cause })
-			then := future.Then(d, func(v int) (int, error) { got += v; return v, nil })
-			flat := future.ThenFlat(d, func(v int) *future.Deferred[int] { got += v; return inner })
-			tail := future.Then(flat, plus(1))
-			clk.Advance(0)
-			res.Succeed(1)
-			if then.Cancel(errCause); !tail.Cancel(errCause) {
-				t.Error("it was pending")
-			}
-			clk.Advance(0)
-			if got != 2 {
-				t.Errorf("%d of 2 callbacks got the value", got)
-			}
-			wantOutcome(t, then, 1, nil)
-			wantError(t, tail, "", errCause, future.ErrCanceled)
-			if told != errCause {
-				t.Errorf("what the callback returned was canceled with %v", told)
-			}
-		})
-	}
+	eachPass(t, func(t *testing.T, r *reactor.Reactor, clk *clock.Virtual, d *future.Deferred[int], res future.Resolver[int]) {
+		got := 0
+		inner, innerRes := future.New[int]()
+		var told error
+		innerRes.OnCancel(func(cause error) { told = cause })
+		then := future.Then(d, func(v int) (int, error) { got += v; return v, nil })
+		flat := future.ThenFlat(d, func(v int) *future.Deferred[int] { got += v; return inner })
+		tail := future.Then(flat, plus(1))
+		clk.Advance(0)
+		res.Succeed(1)
+		if then.Cancel(errCause); !tail.Cancel(errCause) {
+			t.Error("it was pending")
+		}
+		clk.Advance(0)
+		if got != 2 {
+			t.Errorf("%d of 2 callbacks got the value", got)
+		}
+		wantOutcome(t, then, 1, nil)
+		wantError(t, tail, "", errCause, future.ErrCanceled)
+		if told != errCause {
+			t.Errorf("what the callback returned was canceled with %v", told)
+		}
+	})
 }
 
 // Others lose it in the race, and a kept one that is canceled first, too.
@@ -131,28 +137,21 @@ func TestOnlyKeptValuesAreDelivered(t *testing.T) {
 
 // A coroutine that is canceled in the turn of the value gets it all the same.
 func TestKeptValueReachesACanceledCoroutine(t *testing.T) {
-	for name, pass := range passes {
-		t.Run(name, func(t *testing.T) {
-			clk := clock.NewVirtual()
-			r := reactor.New(clk)
-			defer r.Stop()
-			d, res := keptOn(r)
-			d = pass(r, d)
-			got := 0
-			co := future.AsyncOn(context.Background(), r, func(ctx context.Context) (int, error) {
-				v, err := d.Await(ctx)
-				got = v
-				return v, err
-			})
-			clk.Advance(0)
-			res.Succeed(1)
-			co.Cancel(errCause)
-			clk.Advance(0)
-			if got != 1 {
-				t.Errorf("the coroutine got %d", got)
-			}
+	eachPass(t, func(t *testing.T, r *reactor.Reactor, clk *clock.Virtual, d *future.Deferred[int], res future.Resolver[int]) {
+		got := 0
+		co := future.AsyncOn(context.Background(), r, func(ctx context.Context) (int, error) {
+			v, err := d.Await(ctx)
+			got = v
+			return v, err
 		})
-	}
+		clk.Advance(0)
+		res.Succeed(1)
+		co.Cancel(errCause)
+		clk.Advance(0)
+		if got != 1 {
+			t.Errorf("the coroutine got %d", got)
+		}
+	})
 }
 
 // Settle and cancel race: either the cancel is first, and the settle refused, or

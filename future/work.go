@@ -224,8 +224,8 @@ func (w *work) take(r *node, in *fault) {
 		r.mu.Unlock()
 		return
 	}
-	role, in, old := r.due(in)
-	w.old = old
+	var role role
+	role, in, w.old = r.due(in)
 	if r.home.loops() && role.runs(in != nil) {
 		r.phase = queued
 		r.mu.Unlock()

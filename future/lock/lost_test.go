@@ -2,8 +2,6 @@ package lock_test
 
 import (
 	"context"
-	"errors"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -50,68 +48,6 @@ func TestWaitsOnAStoppedReactorLeaveTheLine(t *testing.T) {
 	})
 }
 
-// A lease that its function has released, or that is none, fails the result.
-func TestRunOfALeaseThatIsReleased(t *testing.T) {
-	var m lock.Mutex
-	a := m.Acquire()
-	l := leaseOf(t, a)
-	failed := errors.New("failed")
-	for name, d := range map[string]*future.Deferred[int]{
-		"been released before": lock.Run(a, func() *future.Deferred[int] { l.Release(); return one() }),
-		"a zero Lease":         lock.Run(future.Succeed(lock.Lease{}), one),
-		"failed\nlock: ":       lock.Run(future.Succeed(lock.Lease{}), func() *future.Deferred[int] { return future.Fail[int](failed) }),
-	} {
-		if _, err := d.Result(); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("got %v, want %q", err, name)
-		}
-	}
-	wantFree(t, &m)
-}
-
-// A Cancel of a Run whose function is done, while those behind it are served, does
-// not take its outcome.
-func TestCancelOfARunThatIsDone(t *testing.T) {
-	var m, inner lock.Mutex
-	failed := errors.New("disk on fire")
-	for _, c := range []struct {
-		name string
-		f    func() *future.Deferred[lock.Lease]
-		want error
-	}{
-		{"a lease", inner.Acquire, nil},
-		{"an error", func() *future.Deferred[lock.Lease] { return future.Fail[lock.Lease](failed) }, failed},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			first, _ := m.TryAcquire()
-			done := lock.Run(m.Acquire(), c.f)
-			next := future.Handle(done, func(l lock.Lease, err error) (int, error) {
-				if err == nil {
-					l.Release()
-				}
-				return 1, err
-			})
-			lock.Run(m.Acquire(), func() *future.Deferred[int] { next.Cancel(nil); return one() })
-			first.Release()
-			if _, err := next.Result(); err != c.want {
-				t.Errorf("got %v, want %v", err, c.want)
-			}
-			wantFree(t, &inner)
-		})
-	}
-}
-
-// A Timeout behind a Run is for its function, too.
-func TestTimeoutOfARun(t *testing.T) {
-	clk := clock.NewVirtual()
-	var m lock.Mutex
-	work, _ := future.New[int]()
-	d := lock.Run(m.Acquire(), func() *future.Deferred[int] { return work }).Timeout(clk, time.Second)
-	clk.Advance(time.Second)
-	wantError(t, d, context.DeadlineExceeded)
-	wantError(t, work, future.ErrCanceled)
-	wantFree(t, &m)
-}
-
 // A Hold ends with a Cancel, but what has been granted is not lost.
 func TestHeldLeaseIsNotLost(t *testing.T) {
 	var m lock.Mutex
@@ -154,34 +90,4 @@ func TestAwaitThatPanicsLeavesTheLine(t *testing.T) {
 	}
 	first.Release()
 	wantFree(t, &m)
-}
-
-// A rush leaves no room behind.
-func TestIdleLocksAndQueuesAreSmall(t *testing.T) {
-	heap := func() uint64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
-	const n = 100_000
-	before := heap()
-	var m lock.Mutex
-	first, _ := m.TryAcquire()
-	for range n {
-		lock.Run(m.Acquire(), one)
-	}
-	first.Release()
-	q := lock.NewQueue[[8]int]()
-	for range n {
-		q.TryPut([8]int{})
-	}
-	for q.Len() > 1 {
-		q.Get()
-	}
-	if grown := int64(heap() - before); grown > 1<<19 {
-		t.Errorf("%d bytes are left", grown)
-	}
-	runtime.KeepAlive(&m)
-	runtime.KeepAlive(q)
 }

@@ -69,3 +69,33 @@ func TestValuesAreLetGo(t *testing.T) {
 	runtime.KeepAlive(q)
 	runtime.KeepAlive(result)
 }
+
+// A rush leaves no room behind.
+func TestIdleLocksAndQueuesAreSmall(t *testing.T) {
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	const n = 100_000
+	before := heap()
+	var m lock.Mutex
+	first, _ := m.TryAcquire()
+	for range n {
+		lock.Run(m.Acquire(), one)
+	}
+	first.Release()
+	q := lock.NewQueue[[8]int]()
+	for range n {
+		q.TryPut([8]int{})
+	}
+	for q.Len() > 1 {
+		q.Get()
+	}
+	if grown := int64(heap() - before); grown > 1<<19 {
+		t.Errorf("%d bytes are left", grown)
+	}
+	runtime.KeepAlive(&m)
+	runtime.KeepAlive(q)
+}
