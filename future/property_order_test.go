@@ -243,16 +243,11 @@ func (m *orderModel) follow(d, inner *modelled) {
 		return
 	}
 	d.waits = []*modelled{inner}
-	broken := false
-	m.read(inner, func() {
-		if !broken {
-			m.settle(d, inner.v, inner.err)
-		}
-	})
-	if !d.settled && len(d.readers) > 0 && inner.reaches(d) {
-		broken = true
+	if len(d.readers) > 0 && inner.reaches(d) {
 		m.settle(d, 0, modelCycle)
+		return
 	}
+	m.read(inner, func() { m.settle(d, inner.v, inner.err) })
 }
 
 const modelCycle = "future: a Deferred waits for itself, directly or through those it waits for: it could never settle"

@@ -237,8 +237,10 @@ func TestWhereCallbacksOfAGoRun(t *testing.T) {
 	log.want(t, "f", "post", "callback")
 
 	never, res := future.New[int]()
-	g := future.Go(background, func(context.Context) (int, error) { return 1, nil })
+	attached := make(chan struct{})
+	g := future.Go(background, func(context.Context) (int, error) { <-attached; return 1, nil })
 	e := future.Then(g, func(int) (int, error) { return never.Await(background) }) // parks f's goroutine
+	close(attached)
 	go res.Succeed(8)
 	if v, err := e.Await(background); v != 8 || err != nil {
 		t.Errorf("Await = %v, %v", v, err)
