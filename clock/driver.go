@@ -31,6 +31,7 @@ func (d *driver) Post(o *seam.Owner, t seam.Task) bool {
 		return false
 	}
 	v.q.Post(t, o)
+	v.news.Store(true)
 	if v.holds > 0 {
 		v.cond.Broadcast()
 	}
@@ -49,7 +50,7 @@ func (d *driver) CallLater(o *seam.Owner, delay time.Duration, f func()) (seam.T
 	if o.Gone {
 		return t, false
 	}
-	v.q.Arm(&t.Timer, after(v.q.Now, delay), v.driving)
+	v.armLocked(&t.Timer, delay)
 	return t, true
 }
 
@@ -72,6 +73,7 @@ func (d *driver) Go(o *seam.Owner, job func(seam.Worker) func()) bool {
 	}
 	b.all[w] = struct{}{}
 	b.ready = append(b.ready, w)
+	v.news.Store(true)
 	v.cond.Broadcast()
 	return true
 }
@@ -118,6 +120,7 @@ func (d *driver) Do(f func()) {
 	v.mu.Lock()
 	if v.driving {
 		v.asked = append(v.asked, f)
+		v.news.Store(true)
 		v.cond.Broadcast()
 		v.mu.Unlock()
 		return

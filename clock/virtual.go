@@ -39,6 +39,10 @@ type Virtual struct {
 	cond *sync.Cond // that the drive may go on
 	q    timerq.Queue
 
+	// news says that something is to be done before the step that the running
+	// one returns. It is set with mu held, and read by the drive without.
+	news atomic.Bool
+
 	driving bool
 	drives  int // how many there have been
 	run     drive
@@ -105,9 +109,16 @@ func (v *Virtual) CallLater(d time.Duration, f func()) Timer {
 		t.Birth = birth.Here()
 	}
 	v.mu.Lock()
-	v.q.Arm(&t.Timer, after(v.q.Now, d), v.driving)
+	v.armLocked(&t.Timer, d)
 	v.mu.Unlock()
 	return t
+}
+
+func (v *Virtual) armLocked(t *timerq.Timer, d time.Duration) {
+	v.q.Arm(t, after(v.q.Now, d), v.driving)
+	if d <= 0 {
+		v.news.Store(true)
+	}
 }
 
 type virtualTimer struct {
@@ -127,7 +138,7 @@ func (t *virtualTimer) Reset(d time.Duration) bool {
 	defer v.mu.Unlock()
 	was := v.q.Disarm(&t.Timer)
 	if t.Owner == nil || !t.Owner.Gone {
-		v.q.Arm(&t.Timer, after(v.q.Now, d), v.driving)
+		v.armLocked(&t.Timer, d)
 	}
 	return was
 }

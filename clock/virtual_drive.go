@@ -19,6 +19,7 @@ type drive struct {
 	until   int64 // the last instant whose events run
 	settle  bool  // at the end it is then
 	most    int   // events
+	bound   int   // of the events, and of the clock's limit, the lesser
 	count   int
 	item    timerq.Item // what runs
 	next    seam.Task   // what it returned
@@ -70,7 +71,7 @@ func (v *Virtual) Run() {
 // or until to, or without end if d is negative.
 func (v *Virtual) drive(verb string, d time.Duration, to *time.Time, most int) (ran int) {
 	defer v.end()
-	run := drive{verb: verb, until: math.MaxInt64, settle: d >= 0, most: most}
+	run := drive{verb: verb, until: math.MaxInt64, settle: d >= 0, most: most, bound: min(most, v.limit)}
 	switch now := v.q.Now; {
 	case to != nil:
 		run.until = int64(to.Sub(start))
@@ -147,10 +148,24 @@ func (v *Virtual) guarded() (done bool) {
 		}
 	}()
 	for v.next() {
-		v.run.next = v.run.item.Run()
-		v.run.running = false
+		for v.step() {
+		}
 	}
 	return true
+}
+
+// step runs the item that next has found. If what that returns is all there is
+// to do now, it becomes the next item, without the lock.
+func (v *Virtual) step() (again bool) {
+	run := &v.run
+	next := run.item.Run()
+	if next != nil && run.count < run.bound && !v.news.Load() {
+		run.item.Task = next
+		run.count++
+		return true
+	}
+	run.next, run.running = next, false
+	return false
 }
 
 // lose tells the reactors that the driving goroutine ends by runtime.Goexit.
@@ -185,6 +200,9 @@ func (v *Virtual) next() bool {
 		if it, ok := v.q.Next(); ok {
 			run.count++
 			run.item, run.running = it, true
+			if it.Timer() == nil { // a timer returns none
+				v.news.Store(v.q.Due() || v.busyLocked())
+			}
 			return true
 		}
 		if v.lookLocked(&v.parents) || v.heldLocked() {
@@ -230,10 +248,10 @@ func (v *Virtual) haltLocked() {
 // gapLocked does what is to be done between two events, until there is nothing.
 // It returns false if there was nothing.
 func (v *Virtual) gapLocked() bool {
-	b := &v.baton
-	if len(v.asked)+v.waits.live+len(b.ready)+len(b.finished)+b.busy == 0 {
-		return false // nearly always
+	if !v.busyLocked() { // nearly always
+		return false
 	}
+	b := &v.baton
 	for {
 		switch {
 		case len(v.asked) > 0:
@@ -250,6 +268,12 @@ func (v *Virtual) gapLocked() bool {
 			return true
 		}
 	}
+}
+
+// busyLocked reports whether there is something to do between two events.
+func (v *Virtual) busyLocked() bool {
+	b := &v.baton
+	return len(v.asked)+v.waits.live+len(b.ready)+len(b.finished)+b.busy != 0
 }
 
 // doLocked does the next thing that Do was asked for.

@@ -102,6 +102,7 @@ func (v *Virtual) watch(p *polls, ctx context.Context, f func()) (stop func() bo
 	w := &linked.Element[watch]{Value: watch{f: f}}
 	v.mu.Lock()
 	p.add(ctx, w)
+	v.news.Store(true)
 	v.mu.Unlock()
 	return func() bool {
 		v.mu.Lock()

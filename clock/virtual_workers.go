@@ -129,6 +129,7 @@ func (w *worker) Ready() {
 	}
 	w.state = ready
 	v.baton.ready = append(v.baton.ready, w)
+	v.news.Store(true)
 	v.cond.Broadcast()
 }
 

@@ -240,8 +240,9 @@ func attach(r, s *node) {
 // as a consumer. It returns false if r is to be run at once instead.
 func enlist(r, s *node) bool {
 	s.lockHere()
-	defer s.mu.Unlock()
-	return s.enlistHere(r)
+	ok := s.enlistHere(r)
+	s.mu.Unlock()
+	return ok
 }
 
 // enlistHere is enlist with n locked.

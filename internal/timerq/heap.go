@@ -4,9 +4,10 @@ import "slices"
 
 // heap is a 4-ary heap of timers. Its slots have the keys and no pointers, so
 // moving them touches neither the timers nor the garbage collector; which
-// timer a slot is of says the table. A timer that is removed leaves its slot
-// behind with an empty place in the table, which is all that keeps it in
-// memory; when more than half of the slots are such, they are swept out.
+// timer a slot is of says the table. A timer that is taken or removed leaves its
+// slot behind with an empty place in the table, which is all that keeps it in
+// memory; when more than half of the slots are such, they are swept out. Often
+// a timer that runs arms the next one: that gets the slot which is first.
 type heap struct {
 	slots []slot
 	table []*Timer
@@ -27,18 +28,29 @@ func (a slot) before(b slot) bool {
 func (h *heap) len() int { return len(h.slots) - h.dead }
 
 func (h *heap) push(t *Timer, seq uint64) {
-	var id uint32
+	if len(h.slots) > 0 && h.table[h.slots[0].id] == nil {
+		id := h.slots[0].id
+		h.table[id], t.place = t, uint64(id)
+		h.slots[0] = slot{t.when, seq, id}
+		h.dead--
+		h.down(0)
+		return
+	}
+	id := h.vacant()
+	h.table[id], t.place = t, uint64(id)
+	h.slots = append(h.slots, slot{t.when, seq, id})
+	h.up(len(h.slots) - 1)
+}
+
+// vacant returns a place in the table that no slot uses.
+func (h *heap) vacant() (id uint32) {
 	if n := len(h.free); n > 0 {
 		id = h.free[n-1]
 		h.free = h.free[:n-1]
-		h.table[id] = t
-	} else {
-		id = uint32(len(h.table))
-		h.table = append(h.table, t)
+		return id
 	}
-	t.place = uint64(id)
-	h.slots = append(h.slots, slot{t.when, seq, id})
-	h.up(len(h.slots) - 1)
+	h.table = append(h.table, nil)
+	return uint32(len(h.table) - 1)
 }
 
 // first returns the earliest timer, or nil.
@@ -54,10 +66,7 @@ func (h *heap) first() *Timer {
 }
 
 // pop removes the timer that first has just returned.
-func (h *heap) pop() {
-	h.table[h.slots[0].id] = nil
-	h.popSlot()
-}
+func (h *heap) pop() { h.remove(h.table[h.slots[0].id]) }
 
 func (h *heap) popSlot() {
 	n := len(h.slots) - 1
