@@ -41,17 +41,30 @@ func (d *driver) Post(o *seam.Owner, t seam.Task) bool {
 
 func (d *driver) CallLater(o *seam.Owner, delay time.Duration, f func()) (seam.Timer, bool) {
 	v := d.v
-	t := &virtualTimer{timerq.Timer{F: f, Owner: o}, v}
+	t := &virtualTimer{timerq.Timer{F: f}}
 	if v.births || o.Births {
-		t.Birth = birth.Here()
+		t.Group = &timerq.Group{Home: v, Owner: o, Birth: birth.Here()}
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if t.Group == nil {
+		t.Group = v.groupLocked(o)
+	}
 	if o.Gone {
 		return t, false
 	}
 	v.armLocked(&t.Timer, delay)
 	return t, true
+}
+
+// groupLocked is that of o's timers.
+func (v *Virtual) groupLocked(o *seam.Owner) *timerq.Group {
+	g, ok := o.Timers.(*timerq.Group)
+	if !ok {
+		g = &timerq.Group{Home: v, Owner: o}
+		o.Timers = g
+	}
+	return g
 }
 
 func (d *driver) Go(o *seam.Owner, job func(seam.Worker) func()) bool {
@@ -192,7 +205,7 @@ func (d *driver) Timers(o *seam.Owner) []seam.Scheduled {
 	var list []seam.Scheduled
 	for _, it := range items {
 		if t := it.Timer(); t != nil {
-			list = append(list, seam.Scheduled{At: timeOf(it.When), What: birth.Func(t.F), Birth: t.Birth.String()})
+			list = append(list, seam.Scheduled{At: timeOf(it.When), What: birth.Func(t.F), Birth: t.Group.Birth.String()})
 		}
 	}
 	return list

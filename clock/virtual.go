@@ -38,6 +38,7 @@ type Virtual struct {
 	mu   sync.Mutex
 	cond *sync.Cond // that the drive may go on
 	q    timerq.Queue
+	own  *timerq.Group // of timers that are no reactor's
 
 	// news says that something is to be done before the step that the running
 	// one returns. It is set with mu held, and read by the drive without.
@@ -67,6 +68,7 @@ func NewVirtual(opts ...Option) *Virtual {
 	v := &Virtual{limit: 20_000_000, real: System()}
 	v.handle = seam.HandleDriver(&driver{v})
 	v.cond = sync.NewCond(&v.mu)
+	v.own = &timerq.Group{Home: v}
 	for _, o := range opts {
 		o.apply(v)
 	}
@@ -104,9 +106,9 @@ func after(now int64, d time.Duration) int64 {
 // allocation.
 func (v *Virtual) CallLater(d time.Duration, f func()) Timer {
 	mustFunc(f)
-	t := &virtualTimer{timerq.Timer{F: f}, v}
+	t := &virtualTimer{timerq.Timer{F: f, Group: v.own}}
 	if v.births {
-		t.Birth = birth.Here()
+		t.Group = &timerq.Group{Home: v, Birth: birth.Here()}
 	}
 	v.mu.Lock()
 	v.armLocked(&t.Timer, d)
@@ -121,23 +123,22 @@ func (v *Virtual) armLocked(t *timerq.Timer, d time.Duration) {
 	}
 }
 
-type virtualTimer struct {
-	timerq.Timer
-	v *Virtual
-}
+type virtualTimer struct{ timerq.Timer }
 
 func (t *virtualTimer) Stop() bool {
-	t.v.mu.Lock()
-	defer t.v.mu.Unlock()
-	return t.v.q.Disarm(&t.Timer)
+	v := t.Group.Home.(*Virtual)
+	v.mu.Lock()
+	was := v.q.Disarm(&t.Timer)
+	v.mu.Unlock()
+	return was
 }
 
 func (t *virtualTimer) Reset(d time.Duration) bool {
-	v := t.v
+	v := t.Group.Home.(*Virtual)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	was := v.q.Disarm(&t.Timer)
-	if t.Owner == nil || !t.Owner.Gone {
+	if o := t.Group.Owner; o == nil || !o.Gone {
 		v.armLocked(&t.Timer, d)
 	}
 	return was
@@ -186,7 +187,7 @@ func describe(now int64, it timerq.Listed) string {
 		s = fmt.Sprintf("+%v, %s: ", time.Duration(when-now), timeOf(when).Format(time.RFC3339Nano))
 	}
 	s += birth.Func(t.F)
-	if place := t.Birth.String(); place != "" {
+	if place := t.Group.Birth.String(); place != "" {
 		s += ", scheduled at " + place
 	}
 	return s

@@ -47,10 +47,11 @@ type loop struct {
 	unwatch  func() bool
 
 	// These do not change.
-	r     *Reactor
-	clk   clock.Clock
-	since func(t time.Time) time.Duration
-	epoch time.Time // the times of q count from here
+	r          *Reactor
+	clk        clock.Clock
+	since      func(t time.Time) time.Duration
+	epoch      time.Time     // the times of q count from here
+	timerGroup *timerq.Group // of all timers, unless birthplaces are recorded
 
 	// On clock.System, all timers that are due run at the clock's time. On
 	// other clocks, which may jump, time goes from one to the next, as on a
@@ -87,6 +88,7 @@ func newLoop(r *Reactor, c clock.Clock) *loop {
 	}); ok {
 		l.since = c.Since
 	}
+	l.timerGroup = &timerq.Group{Home: l}
 	l.pool.init(r)
 	return l
 }
@@ -163,23 +165,21 @@ func (l *loop) wakeAndUnlock() {
 	}
 }
 
-type timer struct {
-	timerq.Timer
-	l *loop
-}
+type timer struct{ timerq.Timer }
+
+func (t *timer) loop() *loop { return t.Group.Home.(*loop) }
 
 func (l *loop) callLater(d time.Duration, f func()) (clock.Timer, bool) {
-	t := &timer{timerq.Timer{F: f}, l}
+	t := &timer{timerq.Timer{F: f, Group: l.timerGroup}}
 	if l.r.births {
-		t.Birth = birth.Here()
+		t.Group = &timerq.Group{Home: l, Birth: birth.Here()}
 	}
-	_, ok := t.arm(d)
+	_, ok := l.arm(t, d)
 	return t, ok
 }
 
 // arm arms t, and returns false if the loop has stopped. was: it was armed.
-func (t *timer) arm(d time.Duration) (was, ok bool) {
-	l := t.l
+func (l *loop) arm(t *timer, d time.Duration) (was, ok bool) {
 	var from int64
 	if d > 0 {
 		from = l.from()
@@ -223,13 +223,15 @@ func (l *loop) from() int64 {
 }
 
 func (t *timer) Stop() bool {
-	t.l.mu.Lock()
-	defer t.l.mu.Unlock()
-	return t.l.q.Disarm(&t.Timer)
+	l := t.loop()
+	l.mu.Lock()
+	was := l.q.Disarm(&t.Timer)
+	l.mu.Unlock()
+	return was
 }
 
 func (t *timer) Reset(d time.Duration) bool {
-	was, _ := t.arm(d)
+	was, _ := t.loop().arm(t, d)
 	return was
 }
 
@@ -250,7 +252,7 @@ func (l *loop) timers() []seam.Scheduled {
 	var list []seam.Scheduled
 	for _, it := range items {
 		if t := it.Timer(); t != nil {
-			list = append(list, seam.Scheduled{At: l.epoch.Add(time.Duration(it.When)), What: birth.Func(t.F), Birth: t.Birth.String()})
+			list = append(list, seam.Scheduled{At: l.epoch.Add(time.Duration(it.When)), What: birth.Func(t.F), Birth: t.Group.Birth.String()})
 		}
 	}
 	return list

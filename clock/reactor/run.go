@@ -106,7 +106,7 @@ func (l *loop) finish() {
 	}
 	for _, it := range items {
 		if t := it.Timer(); t != nil {
-			due.Lost = append(due.Lost, name("a delayed call of "+birth.Func(t.F), t.Birth))
+			due.Lost = append(due.Lost, name("a delayed call of "+birth.Func(t.F), t.Group.Birth))
 		} else {
 			dropTask(&due, it.Task)
 		}

@@ -98,8 +98,9 @@ type Owner struct {
 	// does not do so for others.
 	Births bool
 
-	// Gone is the Driver's, and protected by its lock.
-	Gone bool
+	// Gone and Timers are the Driver's, and protected by its lock.
+	Gone   bool
+	Timers any
 }
 
 // Dropped is what was due and will not run.

@@ -30,14 +30,14 @@ func (h *heap) len() int { return len(h.slots) - h.dead }
 func (h *heap) push(t *Timer, seq uint64) {
 	if len(h.slots) > 0 && h.table[h.slots[0].id] == nil {
 		id := h.slots[0].id
-		h.table[id], t.place = t, uint64(id)
+		h.table[id], t.place = t, id
 		h.slots[0] = slot{t.when, seq, id}
 		h.dead--
 		h.down(0)
 		return
 	}
 	id := h.vacant()
-	h.table[id], t.place = t, uint64(id)
+	h.table[id], t.place = t, id
 	h.slots = append(h.slots, slot{t.when, seq, id})
 	h.up(len(h.slots) - 1)
 }
@@ -134,7 +134,7 @@ func (h *heap) shrink() {
 	table := make([]*Timer, len(slots))
 	for i := range slots {
 		t := h.table[slots[i].id]
-		slots[i].id, t.place, table[i] = uint32(i), uint64(i), t
+		slots[i].id, t.place, table[i] = uint32(i), uint32(i), t
 	}
 	h.slots, h.table, h.free = slots, table, nil
 }

@@ -17,15 +17,22 @@ import (
 )
 
 // A Timer is a delayed call, and a task as such. Its fields are protected by the
-// lock of the queue's user; F, Owner and Birth do not change.
+// lock of the queue's user; F and Group do not change.
 type Timer struct {
 	F     func()
-	Owner *seam.Owner
-	Birth *birth.Place
+	Group *Group
 
 	when  int64
-	place uint64
+	place uint32
 	where where
+}
+
+// A Group is what timers have in common: of one owner all, or, if birthplaces
+// are recorded, those that were made at one place. It does not change.
+type Group struct {
+	Home  any // the queue's user
+	Owner *seam.Owner
+	Birth *birth.Place
 }
 
 // where says what the place of a timer is a place in.
@@ -104,11 +111,11 @@ func (q *Queue) Disarm(t *Timer) bool {
 	case inHeap:
 		q.heap.remove(t)
 	case inReady:
-		q.ready.clear(t.place)
+		q.ready.clearTimer(t.place)
 	case inTail:
-		q.tail.clear(t.place)
+		q.tail.clearTimer(t.place)
 	case inHeld:
-		q.held.clear(t.place)
+		q.held.clearTimer(t.place)
 	}
 	t.where = nowhere
 	return true
@@ -191,7 +198,7 @@ func (q *Queue) Next() (Item, bool) {
 	if t := q.heap.first(); t != nil && t.when <= q.Now {
 		q.heap.pop()
 		t.where = nowhere
-		return Item{t, t.Owner}, true
+		return Item{t, t.Group.Owner}, true
 	}
 	it, ok := q.ready.pop()
 	if t := it.Timer(); t != nil {
@@ -259,8 +266,8 @@ func (q *Queue) All(o *seam.Owner) []Listed {
 }
 
 func (h *heap) list(all []Listed, s slot, o *seam.Owner) []Listed {
-	if t := h.table[s.id]; t != nil && (o == nil || t.Owner == o) {
-		all = append(all, Listed{Item{t, t.Owner}, t.when})
+	if t := h.table[s.id]; t != nil && (o == nil || t.Group.Owner == o) {
+		all = append(all, Listed{Item{t, t.Group.Owner}, t.when})
 	}
 	return all
 }
@@ -282,7 +289,7 @@ func (q *Queue) Drop(o *seam.Owner) (due []Listed) {
 		}
 	}
 	q.heap.sweep(func(t *Timer) bool {
-		if t.Owner != o {
+		if t.Group.Owner != o {
 			return false
 		}
 		t.where = nowhere

@@ -104,6 +104,10 @@ type task int
 
 func (task) Run() seam.Task { return nil }
 
+func newTimer(o *seam.Owner) *timerq.Timer {
+	return &timerq.Timer{Group: &timerq.Group{Owner: o}}
+}
+
 // pair is a queue and its model.
 type pair struct {
 	q      timerq.Queue
@@ -199,7 +203,7 @@ func TestTake(t *testing.T) {
 	for i := range 100 {
 		q.Post(task(i), nil)
 	}
-	q.Arm(&timerq.Timer{}, 0, false)
+	q.Arm(newTimer(nil), 0, false)
 	if !q.Take(&b) || q.Len() == 0 {
 		t.Errorf("the timer is in the batch: %d left", q.Len())
 	}
@@ -251,13 +255,13 @@ func TestQueue_is_like_its_model(t *testing.T) {
 		arm := func(t *rapid.T, i int) {
 			at, turn := p.m.now+when.Draw(t, "after"), rapid.Bool().Draw(t, "turn")
 			p.q.Arm(p.timers[i], at, turn)
-			p.m.arm(modelItem{id: i, owner: p.timers[i].Owner}, at, turn)
+			p.m.arm(modelItem{id: i, owner: p.timers[i].Group.Owner}, at, turn)
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"": p.compare,
 			"new": func(t *rapid.T) {
 				for range rapid.IntRange(1, 40).Draw(t, "n") {
-					p.timers = append(p.timers, &timerq.Timer{Owner: owner.Draw(t, "owner")})
+					p.timers = append(p.timers, newTimer(owner.Draw(t, "owner")))
 					arm(t, len(p.timers)-1)
 				}
 			},
@@ -326,7 +330,7 @@ func TestDrop_returns_what_was_due_in_order(t *testing.T) {
 	var q timerq.Queue
 	a, b := &seam.Owner{}, &seam.Owner{}
 	timer := func(o *seam.Owner, when int64) *timerq.Timer {
-		t := &timerq.Timer{Owner: o}
+		t := newTimer(o)
 		q.Arm(t, when, false)
 		return t
 	}
@@ -356,11 +360,11 @@ func TestDrop_returns_what_was_due_in_order(t *testing.T) {
 // The room that stopped timers took is given back.
 func TestStopped_timers_leave_nothing(t *testing.T) {
 	var q timerq.Queue
-	keeper := &timerq.Timer{}
+	keeper := newTimer(nil)
 	q.Arm(keeper, 1, false)
 	var timers []*timerq.Timer
 	for i := range 100_000 {
-		t := &timerq.Timer{}
+		t := newTimer(nil)
 		timers = append(timers, t)
 		q.Arm(t, int64(i+2), false)
 	}
@@ -380,11 +384,11 @@ func TestStopped_timers_leave_nothing(t *testing.T) {
 func TestStopped_timer_is_garbage(t *testing.T) {
 	var q timerq.Queue
 	for i := range 10 {
-		q.Arm(&timerq.Timer{}, int64(i+1), false)
+		q.Arm(newTimer(nil), int64(i+1), false)
 	}
 	gone := make(chan struct{})
 	func() {
-		t := &timerq.Timer{F: func() {}}
+		t := &timerq.Timer{F: func() {}, Group: new(timerq.Group)}
 		runtime.AddCleanup(t, func(struct{}) { close(gone) }, struct{}{})
 		q.Arm(t, 5, false)
 		q.Disarm(t)
@@ -402,7 +406,9 @@ func TestStopped_timer_is_garbage(t *testing.T) {
 
 func ExampleQueue() {
 	var q timerq.Queue
-	say := func(s string) *timerq.Timer { return &timerq.Timer{F: func() { fmt.Println(q.Now, s) }} }
+	say := func(s string) *timerq.Timer {
+		return &timerq.Timer{F: func() { fmt.Println(q.Now, s) }, Group: new(timerq.Group)}
+	}
 	q.Arm(say("later"), 20, false)
 	q.Arm(say("first"), 10, false)
 	q.Arm(say("second, armed later"), 10, false)

@@ -64,12 +64,12 @@ func (r *ring) push(t seam.Task, o *seam.Owner) {
 	}
 }
 
-// pushTimer is push for a timer. It returns its place.
-func (r *ring) pushTimer(t *Timer) (place uint64) {
-	place = r.tail
-	r.push(t, t.Owner)
-	r.block(place).mixed = true
-	return place
+// pushTimer is push for a timer. It returns the low half of its place.
+func (r *ring) pushTimer(t *Timer) (place uint32) {
+	at := r.tail
+	r.push(t, t.Group.Owner)
+	r.block(at).mixed = true
+	return uint32(at)
 }
 
 func (r *ring) grow() {
@@ -124,6 +124,9 @@ func (r *ring) retire(b *block, enough int) {
 		r.spare = append(r.spare, b)
 	}
 }
+
+// clearTimer empties the place of a timer that pushTimer returned.
+func (r *ring) clearTimer(place uint32) { r.clear(r.head + uint64(place-uint32(r.head))) }
 
 func (r *ring) clear(place uint64) {
 	b := r.block(place)
