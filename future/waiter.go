@@ -28,8 +28,9 @@ func (w *waiter) step(*fault) (*node, *fault) { return nil, nil } // never calle
 func (w *waiter) list() (ok, root bool) {
 	s := w.of
 	s.lockHere()
-	defer s.mu.Unlock()
-	return s.enlistHere(&w.n), s.phase == open && !s.asksOthers()
+	ok, root = s.enlistHere(&w.n), s.phase == open && !s.asksOthers()
+	s.mu.Unlock()
+	return ok, root
 }
 
 // relist is list for a waiter that has been one before, so that others may know

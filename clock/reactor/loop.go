@@ -174,21 +174,17 @@ func (l *loop) callLater(d time.Duration, f func()) (clock.Timer, bool) {
 	if l.r.births {
 		t.Group = &timerq.Group{Home: l, Birth: birth.Here()}
 	}
-	_, ok := l.arm(t, d)
-	return t, ok
+	from := l.from(d)
+	l.mu.Lock()
+	return t, l.armAndUnlock(t, d, from)
 }
 
-// arm arms t, and returns false if the loop has stopped. was: it was armed.
-func (l *loop) arm(t *timer, d time.Duration) (was, ok bool) {
-	var from int64
-	if d > 0 {
-		from = l.from()
-	}
-	l.mu.Lock()
-	was = l.q.Disarm(&t.Timer)
+// armAndUnlock arms t, which is not armed, for d after the time from. It returns
+// false if the loop has stopped.
+func (l *loop) armAndUnlock(t *timer, d time.Duration, from int64) bool {
 	if l.stopped {
 		l.mu.Unlock()
-		return was, false
+		return false
 	}
 	when := l.q.Now
 	if d > 0 {
@@ -196,24 +192,26 @@ func (l *loop) arm(t *timer, d time.Duration) (was, ok bool) {
 		if from+int64(d) < from {
 			when = never
 		}
+	} else {
+		l.disturb.Store(true) // the end of the turn queues it
 	}
 	l.q.Arm(&t.Timer, when, l.turn)
 	if when < l.due.Load() {
 		l.due.Store(when)
 	}
-	if d <= 0 {
-		l.disturb.Store(true) // the end of the turn queues it
-	}
-	if d <= 0 || when < l.armed {
+	if l.asleep && (d <= 0 || when < l.armed) {
 		l.wakeAndUnlock()
 	} else {
 		l.mu.Unlock()
 	}
-	return was, true
+	return true
 }
 
-// from is the time from which a delay counts.
-func (l *loop) from() int64 {
+// from is the time from which a delay counts, if there is one.
+func (l *loop) from(d time.Duration) int64 {
+	if d <= 0 {
+		return 0
+	}
 	if l.stepwise && mark.IsSet() {
 		if at, ok := l.event(); ok {
 			return at
@@ -231,7 +229,11 @@ func (t *timer) Stop() bool {
 }
 
 func (t *timer) Reset(d time.Duration) bool {
-	was, _ := t.loop().arm(t, d)
+	l := t.loop()
+	from := l.from(d)
+	l.mu.Lock()
+	was := l.q.Disarm(&t.Timer)
+	l.armAndUnlock(t, d, from)
 	return was
 }
 

@@ -102,7 +102,9 @@ func (h *heap) reset() {
 		h.slots, h.table, h.free = nil, nil, nil
 		return
 	}
-	h.slots, h.table, h.free = h.slots[:0], h.table[:0], h.free[:0]
+	h.slots = h.slots[:0]
+	h.table = h.table[:0]
+	h.free = h.free[:0]
 }
 
 // sweep removes the dead slots and, if drop is not nil, the timers for which
