@@ -306,3 +306,87 @@ func TestDrop(t *testing.T) {
 	r.Advance(2 * time.Hour)
 	r.diary.want(t, "0s other")
 }
+
+// steps is a task that notes its name and returns the next.
+type steps struct {
+	r    *rig
+	left []string
+	do   map[string]func()
+}
+
+func (s steps) Run() seam.Task {
+	s.r.diary.add(s.left[0])
+	if f := s.do[s.left[0]]; f != nil {
+		f()
+	}
+	if len(s.left) == 1 {
+		return nil
+	}
+	return steps{s.r, s.left[1:], s.do}
+}
+
+// What a step returns is queued after what the step has queued, and what is to be
+// done between two events is done before it: so it is, too, if it is the only
+// thing to do and needs no queue.
+func TestStep_that_returns_the_next(t *testing.T) {
+	for name, c := range map[string]struct {
+		in   func(r *rig) // what the first step does
+		want string
+	}{
+		"alone":         {func(*rig) {}, "a b c"},
+		"posts":         {func(r *rig) { r.d.Post(r.o, task(r.diary.note("x"))) }, "a x b c"},
+		"no delay":      {func(r *rig) { r.CallLater(0, r.diary.note("x")) }, "a b x c"},
+		"of an owner":   {func(r *rig) { r.d.CallLater(r.o, 0, r.diary.note("x")) }, "a b x c"},
+		"reset":         {func(r *rig) { r.CallLater(time.Hour, r.diary.note("x")).Reset(0) }, "a b x c"},
+		"later":         {func(r *rig) { r.CallLater(1, r.diary.note("x")) }, "a b c"},
+		"a job":         {func(r *rig) { r.work(func(seam.Worker) func() { r.diary.add("x"); return r.diary.note("y") }) }, "a x b y c"},
+		"Do":            {func(r *rig) { r.d.Do(r.diary.note("x")) }, "a x b c"},
+		"a stop":        {func(r *rig) { r.d.Do(func() { r.d.Drop(r.o) }) }, "a"},
+		"a context":     {func(r *rig) { r.d.Watch(ended(), r.diary.note("x")) }, "a x b c"},
+		"a due timer":   {func(r *rig) { r.CallLater(-1, r.diary.note("x")) }, "a b x c"},
+		"a second step": {func(r *rig) { r.d.Post(r.o, steps{r, []string{"x", "y", "z"}, nil}) }, "a x b y c z"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig()
+			r.d.Post(r.o, steps{r, []string{"a", "b", "c"}, map[string]func(){"a": func() { c.in(r) }}})
+			r.Advance(0)
+			r.diary.want(t, strings.Split("0s "+strings.ReplaceAll(c.want, " ", ",0s "), ",")...)
+		})
+	}
+}
+
+func ended() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
+// A worker that is ready to go on does so before the step that is returned.
+func TestStep_that_returns_the_next_wakes_a_worker(t *testing.T) {
+	r := newRig()
+	var parked seam.Worker
+	r.work(func(w seam.Worker) func() {
+		parked = w
+		w.Park()
+		r.diary.add("goes on")
+		return nil
+	})
+	r.Advance(0)
+	r.d.Post(r.o, steps{r, []string{"a", "b", "c"}, map[string]func(){"a": func() { parked.Ready() }}})
+	r.Advance(0)
+	r.diary.want(t, "0s a", "0s goes on", "0s b", "0s c")
+}
+
+// Each step counts, also one that is returned.
+func TestStep_that_returns_the_next_counts(t *testing.T) {
+	r := newRig(clock.Limit(2))
+	post := func() { r.d.Post(r.o, steps{r, []string{"a", "b", "c"}, nil}) }
+	post()
+	for _, want := range []string{"0s a", "0s b", "0s c"} {
+		r.Step()
+		r.diary.want(t, want)
+	}
+	post()
+	mustPanic(t, r.Run, "more than 2 events")
+	r.diary.want(t, "0s a", "0s b")
+}
