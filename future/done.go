@@ -3,7 +3,8 @@ package future
 import "github.com/deferred-go/deferred/internal/seam"
 
 // Done returns a channel that is closed when the Deferred has settled, for
-// select; Result then has the outcome. It does not count as a consumer, and
+// select; Result then has the outcome. It is closed before callbacks run, so
+// what those do may still be to come. It does not count as a consumer, and
 // does not take note of a failure. It returns the same channel while the
 // Deferred is pending. If the Deferred is derived and its reactor stops, it
 // fails, and the channel is closed.

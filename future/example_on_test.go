@@ -20,11 +20,9 @@ func ExampleDeferred_On() {
 		total += n
 		return total, nil
 	})
-	<-size.Done()
-	fmt.Println(total)
+	release := clk.Hold() // until the goroutine's result has got to the loop
+	size.Finally(func() error { release(); return nil })
 	clk.Advance(0)
 	fmt.Println(total)
-	// Output:
-	// 0
-	// 512
+	// Output: 512
 }

@@ -115,17 +115,42 @@ func BenchmarkVersus_await_parked(b *testing.B) {
 		defer cancel()
 		awaitParked(b, ctx, reqs, chans)
 	})
+	b.Run("outcome", func(b *testing.B) { awaitOutcome(b, reqs) })
 }
 
-func awaitParked(b *testing.B, ctx context.Context, reqs chan future.Resolver[int], chans chan chan int) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	versus.Compare(b, b.N, func(n int) {
+func awaitEach(ctx context.Context, reqs chan future.Resolver[int]) func(n int) {
+	return func(n int) {
 		for range n {
 			d, r := future.New[int]()
 			reqs <- r
 			d.Await(ctx)
 		}
-	}, func(n int) {
+	}
+}
+
+// Against a channel that does the same: it brings a value or an error, and who
+// sends need not wait for who receives.
+func awaitOutcome(b *testing.B, reqs chan future.Resolver[int]) {
+	chans := make(chan chan future.Outcome[int])
+	defer close(chans)
+	go func() {
+		for c := range chans {
+			c <- future.Outcome[int]{Value: 1}
+		}
+	}()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	versus.Compare(b, b.N, awaitEach(context.Background(), reqs), func(n int) {
+		for range n {
+			c := make(chan future.Outcome[int], 1)
+			chans <- c
+			<-c
+		}
+	})
+}
+
+func awaitParked(b *testing.B, ctx context.Context, reqs chan future.Resolver[int], chans chan chan int) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	versus.Compare(b, b.N, awaitEach(ctx, reqs), func(n int) {
 		for range n {
 			c := make(chan int)
 			chans <- c
