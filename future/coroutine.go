@@ -289,7 +289,7 @@ func (w *work) resume(c *coroutine) {
 	}
 	w.settle(c.n, c.out, false)
 	if c.control != nil {
-		panic(c.control)
+		seam.Rethrow(c.control)
 	}
 }
 

@@ -44,6 +44,18 @@ func (e *canceledError) Is(target error) bool {
 	return target == ErrCanceled || target == context.Canceled
 }
 
+// comesOf reports whether e is strike, the cancellation of a Timeout that struck,
+// or was made of its cause: by a canceller that hands on what it was told, with
+// Cancel(cause).
+func (e *canceledError) comesOf(strike *canceledError) bool {
+	return e == strike || errors.Is(e.cause, strike.cause)
+}
+
+// A struck is the cause of a strike. Each has its own, so that it is known again.
+type struck struct{ error }
+
+func (s *struck) Unwrap() error { return s.error }
+
 func (e *canceledError) Unwrap() error { return e.cause }
 
 // A lateError is the failure of a Timeout that struck, or of a WithContext
@@ -88,7 +100,7 @@ func causedBy(err error, strike *canceledError) bool {
 func canceledBut(err error, strike *canceledError) bool {
 	switch x := err.(type) {
 	case *canceledError:
-		return x != strike
+		return !x.comesOf(strike)
 	case *gaveUp:
 		return canceledBut(x.cause, strike)
 	case *lateError:
@@ -139,18 +151,18 @@ func onlyBy(err error, is func(error) bool) bool {
 	return is(err)
 }
 
-// contains reports whether the cancellation part is in err.
-func contains(err error, part *canceledError) bool {
+// contains reports whether the cancellation strike is in err.
+func contains(err error, strike *canceledError) bool {
 	switch x := err.(type) {
 	case *canceledError:
-		return x == part || contains(x.cause, part)
+		return x.comesOf(strike) || contains(x.cause, strike)
 	case *lateError:
-		return contains(x.inner, part)
+		return contains(x.inner, strike)
 	case interface{ Unwrap() error }:
-		return contains(x.Unwrap(), part)
+		return contains(x.Unwrap(), strike)
 	case interface{ Unwrap() []error }:
 		for _, e := range x.Unwrap() {
-			if contains(e, part) {
+			if contains(e, strike) {
 				return true
 			}
 		}

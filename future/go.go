@@ -102,7 +102,7 @@ func (j *jobOf[T]) deliver() {
 		j.reportDropped()
 	}
 	if passes {
-		panic(j.control)
+		seam.Rethrow(j.control)
 	}
 }
 

@@ -89,8 +89,9 @@ func (a *after[T]) stopped() {
 
 // Timeout returns a Deferred with the outcome of d, which it cancels when after
 // has passed on c without one. If the outcome then is that cancellation, also
-// inside an error of a gather or of a callback, the result fails with an error
-// that matches context.DeadlineExceeded, and not ErrCanceled; any other outcome
+// inside an error of a gather or of a callback, or handed on by a canceller, the
+// result fails with an error that matches context.DeadlineExceeded, and not
+// ErrCanceled; any other outcome
 // stands, and is waited for. A cancel by somebody else stays a cancel. The timer
 // is stopped as soon as the outcome is there.
 //
@@ -239,7 +240,7 @@ func timeoutText(d time.Duration) string {
 // strike cancels what is waited for, because it is late.
 func (l *limit[T]) strike(cause error) {
 	n := &l.d.n
-	f := newCancel(&canceledError{cause})
+	f := newCancel(&canceledError{&struck{cause}})
 	n.mu.Lock()
 	l.struck, l.late = f.err.(*canceledError), true
 	n.mu.Unlock()

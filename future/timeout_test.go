@@ -257,6 +257,53 @@ func TestACancelBySomebodyElseStaysOne(t *testing.T) {
 	}
 }
 
+// A canceller that hands on what it was told, as it is or within an error of its
+// own, makes no cancel of somebody else's out of a timeout.
+func TestTimeoutBehindACanceller(t *testing.T) {
+	for name, tell := range map[string]func(cause error) error{
+		"the cause": func(cause error) error { return cause },
+		"wrapped":   func(cause error) error { return fmt.Errorf("closing: %w", cause) },
+		"joined":    func(cause error) error { return errors.Join(errCause, cause) },
+	} {
+		bridge := func(in *future.Deferred[int]) *future.Deferred[int] {
+			out, res := future.New[int]()
+			res.OnCancel(func(cause error) {
+				if !errors.Is(cause, context.DeadlineExceeded) || errors.Is(cause, future.ErrCanceled) {
+					t.Errorf("%s: told %v", name, cause)
+				}
+				in.Cancel(tell(cause))
+				res.Follow(in)
+			})
+			return out
+		}
+		t.Run(name, func(t *testing.T) {
+			clk := clock.NewVirtual()
+			for _, d := range []*future.Deferred[int]{
+				bridge(pend()).Timeout(clk, 5),
+				bridge(bridge(pend())).Timeout(clk, 5),
+				bridge(pend().Timeout(clk, 5)).Timeout(clk, 5),
+				future.Any(bridge(pend()), bridge(pend())).Timeout(clk, 5),
+				future.Async(background, func(ctx context.Context) (int, error) { return bridge(pend()).WithContext(ctx).Await(ctx) }).Timeout(clk, 5),
+			} {
+				clk.Advance(5)
+				if _, err := d.Result(); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, future.ErrCanceled) {
+					t.Errorf("failed with %v", err)
+				}
+			}
+			d := bridge(pend()).Timeout(clk, 5)
+			d.Cancel(context.DeadlineExceeded)
+			if _, err := d.Result(); !errors.Is(err, future.ErrCanceled) {
+				t.Errorf("canceled by hand: failed with %v", err)
+			}
+		})
+	}
+}
+
+func pend() *future.Deferred[int] {
+	d, _ := future.New[int]()
+	return d
+}
+
 // A timeout asks, and the answer stands.
 func TestTimeoutAsks(t *testing.T) {
 	clk := clock.NewVirtual()

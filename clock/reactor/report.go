@@ -56,7 +56,7 @@ func (r *Reactor) guard(job func(seam.Worker) func()) func(seam.Worker) func() {
 			}
 			v := recover()
 			if seam.IsControl(v) {
-				deliver = func() { panic(v) }
+				deliver = func() { seam.Rethrow(v) }
 				return
 			}
 			r.fail("a job", v)

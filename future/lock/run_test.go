@@ -302,3 +302,24 @@ func TestTimeoutOfARun(t *testing.T) {
 	wantError(t, work, future.ErrCanceled)
 	wantFree(t, &m)
 }
+
+// A Timeout that cancels what runs, or the wait for the lock, stays a timeout.
+func TestRunTimeout(t *testing.T) {
+	eachPlace(t, func(t *testing.T, on func(lease) lease, run func()) {
+		var m lock.Mutex
+		clk := clock.NewVirtual()
+		never := func() *future.Deferred[int] { d, _ := future.New[int](); return d }
+		runs := lock.Run(on(m.Acquire()), never).Timeout(clk, time.Second)
+		waits := lock.Run(on(m.Acquire()), never).Timeout(clk, time.Second)
+		run()
+		clk.Advance(time.Second)
+		run()
+		for _, d := range []*future.Deferred[int]{runs, waits} {
+			wantError(t, d, context.DeadlineExceeded)
+			if _, err := d.Result(); errors.Is(err, future.ErrCanceled) {
+				t.Errorf("failed with %v", err)
+			}
+		}
+		wantFree(t, &m)
+	})
+}

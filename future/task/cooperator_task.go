@@ -187,7 +187,7 @@ func (t *Task) settle() {
 	switch {
 	case t.control != nil:
 		t.done.Cancel(t.fault) // its report is the panic
-		panic(t.control)
+		seam.Rethrow(t.control)
 	case why == nil:
 		t.res.Settle(struct{}{}, t.fault)
 	case t.fault != nil:

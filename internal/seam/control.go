@@ -19,6 +19,16 @@ func IsControl(v any) bool {
 	return t.PkgPath() == "pgregory.net/rapid"
 }
 
+// Rethrow panics with v, on another goroutine than v came from. The tester tells
+// panics apart by where they are raised, so one that rejects an input must not
+// look like one that fails: they have a line each.
+func Rethrow(v any) {
+	if reflect.TypeOf(v).Name() == "invalidData" {
+		panic(v)
+	}
+	panic(v)
+}
+
 // A Dropper is a Task that wants to know when it will not be run because its
 // loop has stopped. Drop is then called instead of Run, on the loop, in the
 // order in which the tasks would have run and before the members are told.

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/deferred-go/deferred/future"
+	"github.com/deferred-go/deferred/future/task"
 	"github.com/deferred-go/deferred/testing/futuretest"
 )
 
@@ -87,6 +88,16 @@ func TestPropertyShrinks(t *testing.T) {
 			future.GoOn(context.Background(), r, func(context.Context) (int, error) { check(); return 0, nil })
 			clk.Advance(0)
 		},
+		"in a job": func(t *rapid.T, check func()) {
+			r, clk := futuretest.New(t)
+			r.Go(func() (deliver func()) { check(); return nil })
+			clk.Advance(0)
+		},
+		"in a task": func(t *rapid.T, check func()) {
+			r, clk := futuretest.New(t)
+			task.Cooperate(task.NewCooperator(r), func(func(*future.Deferred[int]) bool) { check() })
+			clk.Advance(0)
+		},
 	}
 	for name, run := range places {
 		t.Run(name, func(t *testing.T) {
@@ -103,6 +114,19 @@ func TestPropertyShrinks(t *testing.T) {
 			})
 			if !tb.failed || smallest != 777 {
 				t.Errorf("failed: %v, shrunk to %d, want 777\n%s", tb.failed, smallest, tb.report.String())
+			}
+		})
+		t.Run(name+", where it draws", func(t *testing.T) {
+			tb := &rapidTB{T: t}
+			rapid.Check(tb, func(rt *rapid.T) {
+				run(rt, func() {
+					if n := rapid.IntRange(0, 100_000).Draw(rt, "n"); n >= 777 {
+						rt.Fatalf("%d is too much", n)
+					}
+				})
+			})
+			if report := tb.report.String(); !tb.failed || !strings.Contains(report, "is too much") || strings.Contains(report, "overrun") {
+				t.Errorf("failed: %v\n%s", tb.failed, report)
 			}
 		})
 	}
