@@ -108,4 +108,6 @@ func (d *door) Posts() []string { return d.r.engine.posts() }
 
 func (d *door) Workers() []seam.Working { return d.r.engine.workers() }
 
+func (d *door) JobsOver() <-chan struct{} { return d.r.engine.jobsOver() }
+
 func (d *door) RunReady() { d.r.engine.runReady() }

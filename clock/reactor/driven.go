@@ -62,4 +62,11 @@ func (e *driven) posts() []string { return e.d.Posts(e.o) }
 
 func (e *driven) workers() []seam.Working { return e.d.Workers(e.o) }
 
+// jobsOver is closed: the stop waits for jobs, or has reported them.
+func (e *driven) jobsOver() <-chan struct{} {
+	over := make(chan struct{})
+	close(over)
+	return over
+}
+
 func (e *driven) runReady() { e.d.RunReady() }

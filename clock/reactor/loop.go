@@ -275,4 +275,6 @@ func (l *loop) posts() (names []string) {
 
 func (l *loop) workers() []seam.Working { return l.pool.list() }
 
+func (l *loop) jobsOver() <-chan struct{} { return l.pool.over }
+
 func (l *loop) runReady() {}

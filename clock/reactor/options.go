@@ -21,8 +21,9 @@ func Workers(n int) Option {
 }
 
 // Logger sets where reports go: panics of functions and jobs, what Stop has
-// left undone, and failures that nobody handled. Default: what slog.Default
-// returns at that time. Logger panics if l is nil; a logger with
+// left undone, and failures that nobody handled. It is called on whatever
+// goroutine finds out, also one of the garbage collector's. Default: what
+// slog.Default returns at that time. Logger panics if l is nil; a logger with
 // slog.DiscardHandler is silent.
 func Logger(l *slog.Logger) Option {
 	if l == nil {
@@ -35,8 +36,8 @@ func Logger(l *slog.Logger) Option {
 // were made, for reports, and of the Deferreds of package future also what first
 // settled them: %+v of a Deferred tells both, and so does the report of a failure
 // that nobody handled. Default: recorded only if the reactor is on a Virtual that
-// was made with clock.Birthplaces. It costs about a microsecond and 208 bytes for
-// each, for a Deferred up to twice that and 64 bytes, which go with it. It is
+// was made with clock.Birthplaces. It costs about a microsecond and 250 bytes for
+// each, for a Deferred up to twice that, which go with it. It is
 // switched on for the whole life of a reactor; where it is not, it costs nothing.
 func Birthplaces() Option {
 	return option(func(r *Reactor) { r.births = true })

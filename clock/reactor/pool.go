@@ -22,6 +22,9 @@ type pool struct {
 	queue   []*job // that have not begun
 	running int    // that occupy one of the slots
 	stopped bool
+
+	over     chan struct{} // closed when, after the stop, no job is left, or those that are have been reported
+	overSaid bool
 }
 
 // A job is also the goroutine that runs it, as package future sees it.
@@ -35,7 +38,16 @@ type job struct {
 	state  string
 }
 
-func (p *pool) init(r *Reactor) { p.r, p.all = r, make(map[*job]struct{}) }
+func (p *pool) init(r *Reactor) {
+	p.r, p.all, p.over = r, make(map[*job]struct{}), make(chan struct{})
+}
+
+func (p *pool) overLocked() {
+	if !p.overSaid {
+		p.overSaid = true
+		close(p.over)
+	}
+}
 
 func (p *pool) submit(l *loop, f func(seam.Worker) func()) bool {
 	j := &job{p: p, l: l, f: f, state: "queued"}
@@ -117,6 +129,9 @@ func (j *job) leave() {
 	j.p.mu.Lock()
 	defer j.p.mu.Unlock()
 	delete(j.p.all, j)
+	if j.p.stopped && len(j.p.all) == 0 {
+		j.p.overLocked()
+	}
 }
 
 // Park gives the slot to the next job, and waits.
@@ -160,6 +175,9 @@ func (p *pool) stop() (lost []string) {
 		lost = append(lost, name("a job that had not begun", j.birth))
 	}
 	p.queue = nil
+	if len(p.all) == 0 {
+		p.overLocked()
+	}
 	return lost
 }
 

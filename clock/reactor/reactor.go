@@ -56,6 +56,7 @@ type engine interface {
 	parked() (release func())
 	bind()
 	runReady()
+	jobsOver() <-chan struct{}
 
 	timers() []seam.Scheduled
 	posts() []string
@@ -195,9 +196,10 @@ func (r *Reactor) Go(job func() (deliver func())) {
 // ends, then it returns ctx.Err(). Either way the reactor has stopped then, by
 // the rules of Stop.
 //
-// Run can be called once; again it panics. If Stop came before, it returns
-// [ErrStopped]. On a Virtual it panics: there Advance runs the reactor. Run
-// does not wait for workers: it logs those that still run.
+// Run is called once: while the loop runs, another Run panics, and one of a
+// reactor that has stopped, also before it ran, returns [ErrStopped]. On a
+// Virtual Run panics: there Advance runs the reactor. Run does not wait for
+// workers: it logs those that still run after a second.
 //
 // If a function ends the goroutine with runtime.Goexit, Run does not return to
 // its caller, and the loop goes on on a goroutine of its own.

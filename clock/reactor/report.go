@@ -3,7 +3,6 @@ package reactor
 import (
 	"errors"
 	"log/slog"
-	"slices"
 	"strings"
 
 	"github.com/deferred-go/deferred/failure"
@@ -94,10 +93,6 @@ func (r *Reactor) reportLost(lost []string) {
 	const most = 5
 	r.log().Warn("reactor: stopped before everything that was due had run",
 		slog.Int("count", len(lost)), slog.String("first", strings.Join(lost[:min(most, len(lost))], "; ")))
-}
-
-func anyRunning(workers []seam.Working) bool {
-	return slices.ContainsFunc(workers, func(w seam.Working) bool { return w.State == "running" })
 }
 
 // reportRunning reports the workers that go on after the reactor has stopped.

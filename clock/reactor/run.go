@@ -20,8 +20,8 @@ func (l *loop) run(ctx context.Context) error {
 		l.wake = make(chan struct{}, 1)
 	}
 	l.mu.Unlock()
-	if before == run || before == over && !stopped {
-		panic("reactor: Run of a reactor that runs or has run: a reactor runs once; make a new one")
+	if before == run && !stopped {
+		panic("reactor: Run of a reactor that runs: a reactor has one loop; make a new one")
 	}
 	if stopped {
 		return ErrStopped
@@ -131,9 +131,15 @@ const grace = time.Second
 // reportLingering reports the jobs that still run a while after the stop. Run
 // does not wait for that.
 func (l *loop) reportLingering() {
-	if anyRunning(l.pool.list()) {
-		l.clk.CallLater(grace, func() { l.r.reportRunning(l.pool.list()) })
+	if len(l.pool.list()) == 0 {
+		return
 	}
+	l.clk.CallLater(grace, func() {
+		l.r.reportRunning(l.pool.list())
+		l.pool.mu.Lock()
+		defer l.pool.mu.Unlock()
+		l.pool.overLocked()
+	})
 }
 
 func name(what string, at *birth.Place) string {

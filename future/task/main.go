@@ -40,10 +40,16 @@ func (c ExitCode) valid() bool { return c >= 0 && c <= 255 }
 //
 //	os.Exit(task.Main(run))
 //
+// Before it returns, jobs of the reactor (future.GoOn, Reactor.Go) that still run
+// have a second to do so: their contexts have ended if their Deferreds were
+// canceled. If any take longer, the log tells. Goroutines of future.Go, and jobs
+// that need more time, are for f to wait for.
+//
 // The status is 0 if f returned nil, and n for an error that is, wraps or joins
 // ExitCode(n). Any other error, also a panic of f with whatever value and an
-// ExitCode which is no status, is 1. What says more than an ExitCode is logged,
-// once and with all that it knows, to the reactor's Logger.
+// ExitCode which is no status, is 1. What says more than an ExitCode is logged
+// to the reactor's Logger, with all that it knows; a runtime.Goexit of f also as
+// what ended the loop's goroutine.
 //
 // Main does not wait until failures that nobody has handled are reported: the
 // garbage collector finds them, and at the end of a program it may not come to
@@ -115,6 +121,7 @@ func (p *program) run(clk clock.Clock, opts []reactor.Option) int {
 			<-stopped
 		}
 	}
+	<-loop.(seam.Books).JobsOver()
 	_, err := d.Result() // it is there: a loop that stops first ends its coroutines
 	status, silent := p.status(err, seen())
 	if !silent {

@@ -340,3 +340,44 @@ func TestMain_misuse(t *testing.T) {
 	}()
 	Main(nil)
 }
+
+// Jobs that clean up when their contexts end have the time to do so.
+func TestMainWaitsForJobs(t *testing.T) {
+	job := func(takes time.Duration, over *bool) func(*trial) func(context.Context, *reactor.Reactor) error {
+		return func(x *trial) func(context.Context, *reactor.Reactor) error {
+			return func(ctx context.Context, r *reactor.Reactor) error {
+				work := future.GoOn(ctx, r, func(ctx context.Context) (int, error) {
+					<-ctx.Done()
+					time.Sleep(takes) // of the bubble
+					*over = true
+					return 0, nil
+				})
+				x.signals <- os.Interrupt
+				_, err := work.Await(ctx)
+				return err
+			}
+		}
+	}
+	var cleaned bool
+	status, log := with(t, job(time.Second-1, &cleaned))
+	wantExit(t, status, log, 130)
+	if !cleaned || log != "" {
+		t.Errorf("cleaned: %v, logged:\n%s", cleaned, log)
+	}
+	var late bool
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		x := &trial{t: t, signals: make(chan os.Signal, 1)}
+		p := &program{f: job(time.Hour, &late)(x), signals: x.signals, restore: func() {}}
+		status = p.run(clock.System(), []reactor.Option{reactor.Logger(slog.New(slog.NewTextHandler(&x.log, nil)))})
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("Main waited for %v", took)
+		}
+		log = x.log.String()
+		time.Sleep(time.Hour)
+	})
+	wantExit(t, status, log, 130)
+	if !late || !strings.Contains(log, "jobs still run") {
+		t.Errorf("the job ended: %v, logged:\n%s", late, log)
+	}
+}

@@ -122,8 +122,8 @@ type Working struct {
 	Birth string // where it was started, or ""
 }
 
-// Books is what a [Loop] offers to test helpers in addition: a Loop of a
-// reactor is one.
+// Books is what a [Loop] offers to test helpers and to task.Main in addition: a
+// Loop of a reactor is one.
 type Books interface {
 	// KeepBooks makes the loop Strict, and gives panic and Goexit of posted
 	// functions, delayed calls and jobs to failed, instead of to the Logger. A
@@ -143,6 +143,10 @@ type Books interface {
 	Timers() []Scheduled
 	Posts() []string
 	Workers() []Working
+
+	// JobsOver is closed when, after the loop has stopped, no job runs any
+	// more, or when those that still run a second later have been reported.
+	JobsOver() <-chan struct{}
 }
 
 // A DriverHandle makes the type that embeds it known to [DriverOf].
