@@ -168,6 +168,9 @@ func TestRun_once(t *testing.T) {
 			t.Errorf("Run after Stop returned %v", err)
 		}
 		r.Stop()
+		if err := r.Run(t.Context()); err != reactor.ErrStopped {
+			t.Errorf("Run again returned %v", err)
+		}
 	})
 }
 
