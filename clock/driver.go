@@ -106,7 +106,7 @@ func (d *driver) Bind(o *seam.Owner) {
 }
 
 func (d *driver) RunReady() {
-	if d.v.tryBegin() {
+	if d.v.tryBegin(false) {
 		d.v.drive("Advance", 0, nil, math.MaxInt)
 	}
 }
@@ -130,15 +130,19 @@ func (d *driver) Fence(at time.Time, passed func()) (lift func()) {
 
 func (d *driver) Do(f func()) {
 	v := d.v
+	// A worker's turn is not over when it asks: what is done meanwhile would be
+	// done beside it.
+	byWorker := mark.IsSet() && mark.Find() == mark.OnWorker
 	v.mu.Lock()
 	if v.driving {
 		v.asked = append(v.asked, f)
+		v.urgent = v.urgent || !byWorker
 		v.news.Store(true)
 		v.cond.Broadcast()
 		v.mu.Unlock()
 		return
 	}
-	v.driving = true
+	v.driving, v.doing = true, true
 	v.mu.Unlock()
 	defer v.end()
 	mark.Loop(func() {
@@ -152,7 +156,7 @@ func (d *driver) Do(f func()) {
 // endWorkersLocked lets the workers of stopped reactors go on that are ready
 // to: Stop has woken them, and nobody may drive again.
 func (v *Virtual) endWorkersLocked() {
-	for v.baton.busy > v.baton.stuck || v.baton.handOnLocked(func(w *worker) bool { return w.owner.Gone }) {
+	for len(v.asked) > 0 || v.baton.busy > v.baton.stuck || v.baton.handOnLocked(func(w *worker) bool { return w.owner.Gone }) {
 		if v.baton.busy > v.baton.stuck {
 			v.awaitWorkerLocked()
 		}

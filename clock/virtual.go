@@ -45,10 +45,12 @@ type Virtual struct {
 	news atomic.Bool
 
 	driving bool
-	drives  int // how many there have been
+	doing   bool // it is a Do for which nobody drives
+	drives  int  // how many there have been
 	run     drive
 	holds   int
 	asked   []func() // what Do has for the drive
+	urgent  bool     // not just workers have asked
 
 	baton   baton
 	waits   polls // contexts that somebody waits with
@@ -117,9 +119,14 @@ func (v *Virtual) CallLater(d time.Duration, f func()) Timer {
 }
 
 func (v *Virtual) armLocked(t *timerq.Timer, d time.Duration) {
-	v.q.Arm(t, after(v.q.Now, d), v.driving)
-	if d <= 0 {
-		v.news.Store(true)
+	when := after(v.q.Now, d)
+	v.q.Arm(t, when, v.driving)
+	if when > v.q.Now {
+		return
+	}
+	v.news.Store(true)
+	if v.holds > 0 {
+		v.cond.Broadcast()
 	}
 }
 

@@ -12,8 +12,7 @@ import (
 	"github.com/deferred-go/deferred/internal/timerq"
 )
 
-// A drive is one call that moves time. Its fields are written by the driving
-// goroutine only, with v.mu held.
+// A drive is one call that moves time. Its fields are the driving goroutine's.
 type drive struct {
 	verb    string
 	until   int64 // the last instant whose events run
@@ -24,6 +23,7 @@ type drive struct {
 	item    timerq.Item // what runs
 	next    seam.Task   // what it returned
 	running bool
+	fresh   bool // it has not begun
 }
 
 // Advance moves time on by d, and runs what is due on the way in order, with
@@ -71,7 +71,7 @@ func (v *Virtual) Run() {
 // or until to, or without end if d is negative.
 func (v *Virtual) drive(verb string, d time.Duration, to *time.Time, most int) (ran int) {
 	defer v.end()
-	run := drive{verb: verb, until: math.MaxInt64, settle: d >= 0, most: most, bound: min(most, v.limit)}
+	run := drive{verb: verb, fresh: true, until: math.MaxInt64, settle: d >= 0, most: most, bound: min(most, v.limit)}
 	switch now := v.q.Now; {
 	case to != nil:
 		run.until = int64(to.Sub(start))
@@ -83,7 +83,6 @@ func (v *Virtual) drive(verb string, d time.Duration, to *time.Time, most int) (
 		run.until = after(now, d)
 	}
 	v.run = run
-	v.lookLocked(&v.parents)
 	v.mu.Unlock()
 	mark.Loop(v.loop)
 	return v.run.count
@@ -94,13 +93,18 @@ func (v *Virtual) begin(verb string) {
 	if v.cond == nil {
 		panic("clock: " + verb + " of a zero Virtual: make it with NewVirtual")
 	}
-	if !v.tryBegin() {
+	if !v.tryBegin(true) {
 		panic("clock: " + verb + " of a Virtual that is being driven: a function that it runs must not drive it, nor may two goroutines; schedule with CallLater, and let one goroutine drive")
 	}
 }
 
-func (v *Virtual) tryBegin() bool {
+// tryBegin returns false if v is being driven. If just a Do runs, on another
+// goroutine, it may wait for that.
+func (v *Virtual) tryBegin(wait bool) bool {
 	v.mu.Lock()
+	for wait && v.doing && !mark.IsSet() {
+		v.cond.Wait()
+	}
 	if v.driving {
 		v.mu.Unlock()
 		return false
@@ -115,13 +119,15 @@ func (v *Virtual) tryBegin() bool {
 func (v *Virtual) end() {
 	v.mu.Lock()
 	defer func() {
-		v.driving = false
+		v.driving, v.doing = false, false
 		v.run = drive{}
+		v.cond.Broadcast()
 		v.mu.Unlock()
 	}()
 	v.q.EndTurn()
-	for len(v.asked) > 0 {
-		v.doLocked()
+	if len(v.asked) > 0 {
+		mark.Loop(v.endWorkersLocked) // does what was asked, too
+		v.q.EndTurn()
 	}
 }
 
@@ -134,13 +140,16 @@ func (v *Virtual) loop() {
 
 func (v *Virtual) guarded() (done bool) {
 	defer func() {
-		if !v.run.running {
+		if done {
 			return
 		}
-		v.run.running = false
 		r := recover()
-		owner := v.run.item.Owner
-		handled := owner != nil && owner.Failed(r)
+		handled := false
+		if v.run.running { // else it was not a step: what a look, Do or the fence calls
+			v.run.running = false
+			owner := v.run.item.Owner
+			handled = owner != nil && owner.Failed(r)
+		}
 		if r == nil { // runtime.Goexit
 			v.lose()
 		} else if !handled {
@@ -184,6 +193,10 @@ func (v *Virtual) next() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	run := &v.run
+	if run.fresh {
+		run.fresh = false
+		v.lookLocked(&v.parents)
+	}
 	v.q.Then(run.next, run.item.Owner)
 	run.next = nil
 	for {
@@ -254,7 +267,7 @@ func (v *Virtual) gapLocked() bool {
 	b := &v.baton
 	for {
 		switch {
-		case len(v.asked) > 0:
+		case len(v.asked) > 0 && (v.urgent || b.busy <= b.stuck):
 			v.doLocked()
 		case b.busy > b.stuck:
 			v.awaitWorkerLocked()
@@ -280,6 +293,7 @@ func (v *Virtual) busyLocked() bool {
 func (v *Virtual) doLocked() {
 	f := v.asked[0]
 	v.asked = v.asked[1:]
+	v.urgent = v.urgent && len(v.asked) > 0
 	v.mu.Unlock()
 	defer v.mu.Lock()
 	f()

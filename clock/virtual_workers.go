@@ -174,7 +174,7 @@ func (v *Virtual) awaitWorkerLocked() {
 	if alone {
 		defer v.watchdogLocked()()
 	}
-	for b.busy == busy && len(v.asked) == 0 && (alone || len(b.ready) == 0) {
+	for b.busy == busy && !v.urgent && (alone || len(b.ready)+len(v.asked) == 0) {
 		if v.barked {
 			v.reportStuckLocked()
 			return

@@ -814,6 +814,47 @@ func TestLoop_reads_the_clock_after_arming(t *testing.T) {
 	}
 }
 
+// The clock is moved just when the loop arms its timer, which then stands later
+// than it should: calls run when they are due all the same.
+func TestLoop_whose_clock_moves_while_it_arms(t *testing.T) {
+	for name, jump := range map[string]time.Duration{"to before it": 30 * time.Second, "past it": 2 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v := dclock.NewVirtual()
+				r := reactor.New(&jumping{v: v, jump: jump})
+				var log diary
+				r.CallLater(time.Minute, func() { log.add("first") })
+				done := make(chan error)
+				go func() { done <- r.Run(t.Context()) }()
+				synctest.Wait()
+				v.Advance(max(0, time.Minute-jump))
+				synctest.Wait()
+				log.want(t, "first")
+				r.CallLater(time.Second, func() { log.add("second") })
+				v.Advance(time.Second)
+				synctest.Wait()
+				log.want(t, "second")
+				r.Stop()
+				<-done
+			})
+		})
+	}
+}
+
+// jumping is a clock that jumps once, before it sets a timer.
+type jumping struct {
+	v    *dclock.Virtual
+	jump time.Duration
+}
+
+func (c *jumping) Now() time.Time { return c.v.Now() }
+
+func (c *jumping) CallLater(d time.Duration, f func()) dclock.Timer {
+	c.v.Advance(c.jump)
+	c.jump = 0
+	return c.v.CallLater(d, f)
+}
+
 // moving is a clock that jumps past the deadline before the timer is armed,
 // and whose timers never fire.
 type moving struct {

@@ -328,12 +328,28 @@ func (l *loop) sleepLocked() {
 	l.stale = l.stepwise || l.armed == never
 }
 
-// armLocked arms the timer for when, which lies after the time last read, and
-// then reads the clock again: if it has been moved past when in between, no
-// timer would tell. It lets go of the lock meanwhile.
+// armLocked arms the timer for when, which lies after the time last read. Should
+// the clock be moved just then, the timer is late by as much: so it is armed again
+// or, if when has passed, counts as not armed. On a clock that goes by itself less
+// than a millisecond is no matter.
 func (l *loop) armLocked(when int64) {
-	l.armed = when
-	d := time.Duration(when - l.read)
+	for tries := 1; ; tries++ {
+		l.armed = when
+		late := l.setTimerLocked(time.Duration(when - l.read))
+		switch {
+		case l.read >= when:
+			l.armed = never
+			return
+		case l.stopped, !l.stepwise, late == 0, tries > 3 && late < int64(time.Millisecond):
+			return
+		}
+	}
+}
+
+// setTimerLocked sets the timer for d after the time last read, and reads the
+// clock again. It returns how far that has gone meanwhile. It lets go of the lock.
+func (l *loop) setTimerLocked(d time.Duration) (late int64) {
+	read := l.read
 	l.mu.Unlock()
 	if l.timer == nil {
 		l.timer = l.clk.CallLater(d, l.fired)
@@ -343,6 +359,7 @@ func (l *loop) armLocked(when int64) {
 	now := l.clock()
 	l.mu.Lock()
 	l.seeLocked(now)
+	return now - read
 }
 
 // fired is what the timer calls.

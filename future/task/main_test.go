@@ -347,12 +347,12 @@ func TestMainWaitsForJobs(t *testing.T) {
 		return func(x *trial) func(context.Context, *reactor.Reactor) error {
 			return func(ctx context.Context, r *reactor.Reactor) error {
 				work := future.GoOn(ctx, r, func(ctx context.Context) (int, error) {
+					x.signals <- os.Interrupt
 					<-ctx.Done()
 					time.Sleep(takes) // of the bubble
 					*over = true
 					return 0, nil
 				})
-				x.signals <- os.Interrupt
 				_, err := work.Await(ctx)
 				return err
 			}

@@ -79,6 +79,9 @@ func (h *heap) popSlot() {
 	h.slots = h.slots[:n]
 	h.slots[0] = last
 	h.down(0)
+	if cap(h.slots) > keep && n < cap(h.slots)/4 {
+		h.sweep(nil) // it gives room back
+	}
 }
 
 // remove removes t, which is in h.

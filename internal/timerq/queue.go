@@ -224,7 +224,7 @@ func (q *Queue) Later() (when int64, ok bool) {
 // Due reports whether there is something that is due.
 func (q *Queue) Due() bool {
 	when, ok := q.Later()
-	return q.ready.len() > 0 || ok && when <= q.Now
+	return q.ready.len() > 0 || q.tail.len() > 0 || ok && when <= q.Now
 }
 
 // Len counts the items.

@@ -380,6 +380,27 @@ func TestStopped_timers_leave_nothing(t *testing.T) {
 	q.Disarm(keeper)
 }
 
+// So do timers that have run.
+func TestRoom_is_given_back_by_timers_that_ran(t *testing.T) {
+	var q timerq.Queue
+	const n = 100_000
+	for i := range n {
+		q.Arm(newTimer(nil), int64(i+1), false)
+	}
+	q.Now = n - 1
+	for range n - 1 {
+		if _, ok := q.Next(); !ok {
+			t.Fatal("it is empty")
+		}
+	}
+	if when, ok := q.Later(); !ok || when != n || q.Len() != 1 {
+		t.Fatalf("Later() = %d, %v, Len() = %d", when, ok, q.Len())
+	}
+	if slots, table := timerq.Room(&q); slots > 2048 || table > 2048 {
+		t.Errorf("room for %d slots and %d timers is left, want little", slots, table)
+	}
+}
+
 // A stopped timer is not kept in memory by what its slot leaves behind.
 func TestStopped_timer_is_garbage(t *testing.T) {
 	var q timerq.Queue

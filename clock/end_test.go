@@ -1,0 +1,203 @@
+package clock_test
+
+import (
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/deferred-go/deferred/internal/mark"
+	"github.com/deferred-go/deferred/internal/seam"
+)
+
+// What runs outside the steps of a drive: at its begin and its end, between two
+// events, and what a stop of a reactor asks for.
+
+// ends runs f on a goroutine, which f may end.
+func ends(f func()) {
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		f()
+	}()
+	<-over
+}
+
+// outside are the places where a drive calls something that is no step.
+var outside = map[string]func(r *rig, f func()){
+	"at the begin":     func(r *rig, f func()) { r.d.WatchParent(ended(), f) },
+	"when all is done": func(r *rig, f func()) { r.CallLater(0, func() { r.d.WatchParent(ended(), f) }) },
+	"between events":   func(r *rig, f func()) { r.d.Watch(ended(), f) },
+	"Do":               func(r *rig, f func()) { r.CallLater(0, func() { r.d.Do(f) }) },
+	"at the end":       func(r *rig, f func()) { r.CallLater(0, func() { r.d.Do(f); runtime.Goexit() }) },
+	"a fence":          func(r *rig, f func()) { r.d.Fence(epoch.Add(time.Second), f) },
+}
+
+// All that a drive calls is marked as the loop's.
+func TestOutside_a_step_is_on_the_loop(t *testing.T) {
+	for name, call := range outside {
+		t.Run(name, func(t *testing.T) {
+			r := newRig()
+			called := false
+			call(r, func() { called = mark.IsSet() && mark.Find() == mark.OnLoop })
+			ends(func() { r.Advance(time.Minute) })
+			if !called {
+				t.Error("not called, or not as on a loop")
+			}
+		})
+	}
+}
+
+// What ends the goroutine, or panics, outside a step leaves the clock usable, and
+// those that are bound to the goroutine are told of a Goexit.
+func TestGoexit_outside_a_step(t *testing.T) {
+	for name, call := range outside {
+		t.Run(name, func(t *testing.T) {
+			r := newRig()
+			r.o.Lost = r.diary.note("lost")
+			r.d.Bind(r.o)
+			call(r, runtime.Goexit)
+			ends(func() { r.Advance(time.Minute) })
+			now := r.Now().Sub(epoch).String()
+			r.diary.want(t, now+" lost")
+			r.Advance(time.Minute)
+		})
+		t.Run(name+", a panic", func(t *testing.T) {
+			if name == "at the end" {
+				return // within a Goexit a panic ends the process
+			}
+			r := newRig()
+			call(r, func() { panic("for the drive") })
+			mustPanic(t, func() { r.Advance(time.Minute) }, "for the drive")
+			r.Advance(time.Minute)
+		})
+	}
+}
+
+// A stop that is asked for by a step which ends the goroutine is done all the
+// same, with what comes of it: workers go on, and calls without delay are queued.
+func TestStop_by_a_step_that_ends_the_drive(t *testing.T) {
+	r := newRig()
+	var parked seam.Worker
+	r.work(func(w seam.Worker) func() {
+		parked = w
+		w.Park()
+		r.diary.add("the worker ends")
+		return nil
+	})
+	r.Advance(0)
+	r.d.Post(r.o, task(func() {
+		r.d.Do(func() {
+			r.d.Drop(r.o)
+			parked.Ready()
+			r.CallLater(0, r.diary.note("first"))
+		})
+		runtime.Goexit()
+	}))
+	ends(func() { r.Advance(0) })
+	r.diary.want(t, "0s the worker ends")
+	r.CallLater(0, r.diary.note("second"))
+	r.Advance(0)
+	r.diary.want(t, "0s first", "0s second")
+}
+
+// A worker that asks for a stop has its turn first, to its end or its next wait:
+// so the order is always the same.
+func TestStop_by_a_worker(t *testing.T) {
+	r := newRig()
+	r.work(func(w seam.Worker) func() {
+		r.d.Do(r.diary.note("first stop"))
+		yieldOften()
+		r.diary.add("a worker waits")
+		r.sleep(w, time.Second)
+		r.d.Do(r.diary.note("second stop"))
+		yieldOften()
+		r.diary.add("it ends")
+		return nil
+	})
+	r.Run()
+	r.diary.want(t, "0s a worker waits", "0s first stop", "1s it ends", "1s second stop")
+}
+
+// yieldOften gives a drive that does not wait the time to go on.
+func yieldOften() {
+	for range 1000 {
+		runtime.Gosched()
+	}
+}
+
+// A stop by others does not wait for a worker, which may wait for the stop.
+func TestStop_by_others_beside_a_worker(t *testing.T) {
+	r := newRig()
+	begun, stopped := make(chan struct{}), make(chan struct{})
+	r.work(func(seam.Worker) func() {
+		close(begun)
+		<-stopped
+		return nil
+	})
+	go func() {
+		<-begun
+		r.d.Do(func() { close(stopped) })
+	}()
+	r.Advance(0)
+}
+
+// While a stop is done on another goroutine, because nobody drives, a drive waits
+// for that: it is no second drive.
+func TestDrive_waits_for_a_stop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig()
+		begun, leave := make(chan struct{}), make(chan struct{})
+		go r.d.Do(func() {
+			close(begun)
+			<-leave
+			r.diary.add("stopped")
+		})
+		<-begun
+		go func() {
+			synctest.Wait()
+			close(leave)
+		}()
+		r.Advance(time.Second)
+		r.diary.add("driven")
+		r.diary.want(t, "0s stopped", "1s driven")
+	})
+}
+
+// A goroutine that holds time may wait for a call without delay.
+func TestHold_call_without_delay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig()
+		start := time.Now()
+		release := r.Hold()
+		go func() {
+			defer release()
+			for _, call := range []func(f func()){
+				func(f func()) { r.CallLater(0, f) },
+				func(f func()) { r.d.CallLater(r.o, -1, f) },
+				func(f func()) { r.CallLater(time.Hour, f).Reset(0) },
+				func(f func()) { r.d.Post(r.o, task(f)) },
+			} {
+				synctest.Wait() // the drive waits
+				ran := make(chan struct{})
+				call(func() { close(ran) })
+				<-ran
+			}
+		}()
+		r.Advance(0)
+		if took := time.Since(start); took != 0 {
+			t.Errorf("the drive took note after %v", took)
+		}
+	})
+}
+
+// At the end of time all is due at once.
+func TestStep_that_returns_the_next_at_the_end_of_time(t *testing.T) {
+	r := newRig()
+	r.AdvanceTo(time.Date(2400, 1, 1, 0, 0, 0, 0, time.UTC))
+	at := r.Now().Sub(epoch).String() + " "
+	r.d.Post(r.o, steps{r, []string{"a", "b", "c"}, map[string]func(){"a": func() { r.CallLater(time.Second, r.diary.note("x")) }}})
+	r.Advance(0)
+	r.diary.want(t, at+"a", at+"b", at+"x", at+"c")
+}
+
