@@ -128,18 +128,24 @@ func yieldOften() {
 
 // A stop by others does not wait for a worker, which may wait for the stop.
 func TestStop_by_others_beside_a_worker(t *testing.T) {
-	r := newRig()
-	begun, stopped := make(chan struct{}), make(chan struct{})
-	r.work(func(seam.Worker) func() {
-		close(begun)
-		<-stopped
-		return nil
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig()
+		start := time.Now()
+		begun, stopped := make(chan struct{}), make(chan struct{})
+		r.work(func(seam.Worker) func() {
+			close(begun)
+			<-stopped
+			return nil
+		})
+		go func() {
+			<-begun
+			r.d.Do(func() { close(stopped) })
+		}()
+		r.Advance(0)
+		if took := time.Since(start); took != 0 {
+			t.Errorf("the stop was done after %v", took)
+		}
 	})
-	go func() {
-		<-begun
-		r.d.Do(func() { close(stopped) })
-	}()
-	r.Advance(0)
 }
 
 // While a stop is done on another goroutine, because nobody drives, a drive waits
@@ -200,4 +206,3 @@ func TestStep_that_returns_the_next_at_the_end_of_time(t *testing.T) {
 	r.Advance(0)
 	r.diary.want(t, at+"a", at+"b", at+"x", at+"c")
 }
-
