@@ -41,8 +41,7 @@ func (d *Deferred[T]) Await(ctx context.Context) (T, error) {
 	if err == nil {
 		err = d.n.fault().error() // it has settled and never changes: no lock
 	} else {
-		d.n.forgo(newCancel(err))
-		if d.n.isSettled() && d.n.keeps() { // it was too late to give up
+		if d.n.forgo(newCancel(err)) { // it was too late to give up
 			err = nil
 		}
 	}

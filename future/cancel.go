@@ -98,6 +98,8 @@ func (n *node) request(f *fault, s *node) {
 	n.role = &request{role: n.role, with: f}
 	if s.keeps() {
 		n.flags |= canceled
+	} else {
+		n.flags |= left
 	}
 }
 

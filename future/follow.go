@@ -171,7 +171,9 @@ func (w *work) breakCycle(n *node) {
 			s.mu.Unlock()
 			return
 		}
-		s.active--
+		if n.flags&left == 0 {
+			s.active--
+		}
 		s.leave(n)
 		n.role = &request{role: n.role, with: newFault(errCycle, nil), old: s}
 		s.mu.Unlock()

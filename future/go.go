@@ -144,6 +144,7 @@ func (j *jobOf[T]) startOn(h *home) {
 // the Deferred settles here, its callbacks are queued there.
 func (j *jobOf[T]) work(w seam.Worker) (deliver func()) {
 	if j.d.n.isSettled() {
+		j.over()
 		return nil
 	}
 	j.worker = w

@@ -182,3 +182,16 @@ func TestHoldFromManyGoroutines(t *testing.T) {
 		wantOutcome(t, held, 1, nil)
 	}
 }
+
+// A Cancel of a held one ends the hold, also if the outcome is just about to be
+// taken in.
+func TestCancelOfAHeldOneThatIsAboutToTakeTheOutcome(t *testing.T) {
+	d, res := future.New[int]()
+	var held *future.Deferred[int]
+	future.Then(d, func(int) (int, error) { held.Cancel(errA); return 0, nil })
+	held, release := d.Hold()
+	res.Succeed(1)
+	_, err := held.Result()
+	wantCanceled(t, err, errA)
+	release()
+}

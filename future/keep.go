@@ -4,7 +4,9 @@ package future
 // or the last copy of something. Package lock marks its Deferreds so, see
 // [seam.Keep]. Once one of them has succeeded, a cancel does not take the value
 // away from a callback that is about to get it; while it is pending, and nobody
-// is interested any more, it is canceled, so that it is not given to nobody.
+// is interested any more, it is canceled, so that it is not given to nobody. Should
+// somebody else be canceling it just then, it refuses a value from then on: its
+// Resolver is told so, and has it back.
 var kept = new(fault)
 
 // keeps reports whether n, which has settled, did so with a value that is kept.
@@ -32,12 +34,31 @@ func (n *node) isKeeping() bool {
 }
 
 // forgo cancels n because of f, if it waits for what would be kept, and nobody
-// is interested in n any more: who was has left without a cancel.
-func (n *node) forgo(f *fault) {
+// is interested in n any more: who was has left without a cancel. It reports
+// whether n has settled with what is kept: then who left is to take that.
+func (n *node) forgo(f *fault) (late bool) {
 	n.lockHere()
-	left := n.phase != settled && n.active == 0
+	idle := n.phase != settled && n.active == 0
 	n.mu.Unlock()
-	if left && (n.isKeeping() || n.comesTo((*node).isKeeping)) {
+	if idle && (n.isKeeping() || n.comesTo((*node).isKeeping)) {
 		n.cancelFor(f)
+		if !n.refuse() {
+			n.comesTo((*node).refuse)
+		}
 	}
+	return n.isSettled() && n.keeps()
+}
+
+// refuse has n, if it is a pending root whose value would be kept, and if its
+// canceller runs, refuse a value from now on. It reports whether it is such a root.
+func (n *node) refuse() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.phase != open || n.flags&keeping == 0 {
+		return false
+	}
+	if n.flags&canceling != 0 {
+		n.flags |= refusing
+	}
+	return true
 }

@@ -2,6 +2,7 @@ package future_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -177,5 +178,71 @@ func TestKeptValueIsNeverLostInARace(t *testing.T) {
 		default:
 			t.Fatalf("first: %v, %d callbacks got the value", first, n)
 		}
+	}
+}
+
+// Two cancel at the same time: the second finds the canceller of the first at
+// work, and the function that waited gives up. A value that comes then is
+// refused, for nobody would take it.
+func TestKeptValueIsRefusedIfNobodyIsLeft(t *testing.T) {
+	root, res := future.New[int]()
+	seam.Keep(root)
+	begun, leave := make(chan struct{}), make(chan struct{})
+	res.OnCancel(func(error) {
+		close(begun)
+		<-leave
+	})
+	waits := future.Async(background, func(ctx context.Context) (int, error) { return root.Timeout(clock.NewVirtual(), time.Hour).Await(ctx) })
+	var first sync.WaitGroup
+	first.Go(func() { waits.Cancel(errA) })
+	<-begun
+	waits.Cancel(errA)
+	if _, err := waits.Result(); !errors.Is(err, future.ErrCanceled) && !errors.Is(err, context.Canceled) {
+		t.Errorf("the function ended with %v", err)
+	}
+	if res.Succeed(7) {
+		t.Error("the value is taken, by nobody")
+	}
+	close(leave)
+	first.Wait()
+	if _, err := root.Result(); !errors.Is(err, future.ErrCanceled) {
+		t.Errorf("settled with %v", err)
+	}
+}
+
+// While somebody still waits for the answer to a cancel, a value that comes is
+// that answer.
+func TestKeptValueIsTheAnswerToACancel(t *testing.T) {
+	root, res := future.New[int]()
+	seam.Keep(root)
+	res.OnCancel(func(error) { res.Succeed(7) })
+	d := future.Then(root, func(v int) (int, error) { return v, nil })
+	d.Cancel(errA)
+	wantOutcome(t, d, 7, nil)
+}
+
+// An attach to one that has moved leaves a late cancel where it is: remembered.
+func TestKeptValueIsDeliveredThroughOneThatIsPutBack(t *testing.T) {
+	for _, attach := range []bool{false, true} {
+		root, res := future.New[int]()
+		seam.Keep(root)
+		var outer, inner *future.Deferred[int]
+		future.Then(root, func(int) (int, error) {
+			outer.Cancel(errA)
+			if attach {
+				wantLater := future.Then(inner, inc)
+				defer func() { wantPending(t, wantLater) }()
+			}
+			return 0, nil
+		})
+		gate, open := future.New[int]()
+		inner = future.ThenFlat(gate, func(int) *future.Deferred[int] { return root })
+		d, follow := future.New[int]()
+		follow.Follow(inner)
+		outer = d
+		then := future.Then(outer, inc)
+		open.Succeed(1)
+		res.Succeed(7)
+		wantOutcome(t, then, 8, nil)
 	}
 }

@@ -329,7 +329,7 @@ func (g *lawGen) odd() time.Duration {
 		return 2*time.Duration(rapid.IntRange(0, 4).Draw(g.t, "odd")) + 1
 	}
 	k := rapid.IntRange(1, lawPowers).Draw(g.t, "odd power")
-	return time.Duration(rapid.IntRange(0, 1<<k).Draw(g.t, "half"))*2 + 1
+	return time.Duration(rapid.IntRange(0, 1<<k-1).Draw(g.t, "half"))*2 + 1
 }
 
 func (g *lawGen) err() error { return rapid.SampledFrom([]error{errA, errB, errC}).Draw(g.t, "err") }

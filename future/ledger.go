@@ -82,20 +82,12 @@ func (n *node) what() string {
 
 // waitsForTracked reports whether n waits for a Deferred that l knows too.
 func (n *node) waitsForTracked(l *ledger) bool {
-	var more []*node
-	for at := n.waitsFor(&more); at != nil; {
+	return n.comesTo(func(at *node) bool {
 		l.mu.Lock()
+		defer l.mu.Unlock()
 		_, ok := l.pending[at]
-		l.mu.Unlock()
-		if ok {
-			return true
-		}
-		if len(more) == 0 {
-			return false
-		}
-		at, more = more[0], more[1:]
-	}
-	return false
+		return ok
+	})
 }
 
 // Unhandled returns the failures that rest where nobody took them, with their

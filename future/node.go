@@ -83,6 +83,7 @@ const (
 	canceled                    // a cancel came while it ran, or was to get a kept value: its role is a *request
 	tracked                     // it stands in the ledger of its loop
 	keeping                     // an open root, whose value will be kept
+	refusing                    // the same, and it takes no value any more: see forgo
 )
 
 // A role is what a node does. Its methods are called by the node's runner, by

@@ -113,7 +113,7 @@ func (f *fault) isCancel() bool {
 func (d *Deferred[T]) settle(v T, f *fault) bool {
 	n := &d.n
 	n.mu.Lock()
-	if n.phase != open {
+	if n.phase != open || f == nil && n.flags&refusing != 0 {
 		n.mu.Unlock()
 		return false
 	}

@@ -13,35 +13,47 @@ func (n *node) abandon(f *fault) {
 		if !n.lockAlso(s) {
 			continue
 		}
-		pending := s.phase != settled
-		if pending {
-			n.partFrom(s)
-			n.phase = running
+		if s.phase == settled {
+			s.mu.Unlock()
+			n.mu.Unlock()
+			return
 		}
+		role := n.role
+		alone := n.partFrom(s)
+		n.phase = running
 		s.mu.Unlock()
 		n.mu.Unlock()
-		if pending {
-			var w work
-			w.settle(n, f, true)
+		var w work
+		if alone && s.forgo(newCancel(f.err)) && !role.runs(false) { // too late: n passes the value on
+			w.reader, w.role, w.old = n, role, s
 			w.run()
-			s.forgo(newCancel(f.err))
+			return
 		}
+		w.settle(n, f, true)
+		if l, ok := role.(abandoner); ok {
+			l.abandoned()
+		}
+		w.run()
 		return
 	}
 }
 
+// An abandoner has to let go of something when it fails without a step.
+type abandoner interface{ abandoned() }
+
 // partFrom takes n off its source s, which is pending. Those that n has taken
-// over stay. n and s are locked.
-func (n *node) partFrom(s *node) {
+// over stay; it returns true if there are none. n and s are locked.
+func (n *node) partFrom(s *node) (alone bool) {
 	if t, ok := n.role.(taker); ok {
 		if p := t.standIn(); p != nil {
 			p.flags |= n.flags & left
 			s.replace(n, p)
-			return
+			return false
 		}
 	}
 	if n.flags&left == 0 {
 		s.active--
 	}
 	s.leave(n)
+	return true
 }

@@ -1,9 +1,11 @@
 package future_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/deferred-go/deferred/clock"
 	"github.com/deferred-go/deferred/clock/reactor"
@@ -30,4 +32,48 @@ func TestTimeoutEndsWithItsReactor(t *testing.T) {
 	if _, err := never.Result(); err != future.ErrPending {
 		t.Errorf("the source: %v", err)
 	}
+}
+
+// What fails because another reactor has stopped keeps neither its timer nor what
+// watches its context.
+func TestLimitOfAnotherReactorIsLetGo(t *testing.T) {
+	c1, c2 := clock.NewVirtual(), clock.NewVirtual()
+	live := reactor.New(c2)
+	defer live.Stop()
+	ctx, cancel := context.WithCancel(background)
+	defer cancel()
+	var held []weak.Pointer[big]
+	for _, limit := range []func(d *future.Deferred[int]) *future.Deferred[int]{
+		func(d *future.Deferred[int]) *future.Deferred[int] { return d.Timeout(live, time.Hour) },
+		func(d *future.Deferred[int]) *future.Deferred[int] { return d.WithContext(ctx) },
+	} {
+		r := reactor.New(c1)
+		b := new(big)
+		held = append(held, weak.Make(b))
+		d, _ := future.NewOn[int](r)
+		late := limit(future.Then(d, func(int) (int, error) { return int(b.use()), nil }))
+		late.Done()
+		r.Stop()
+		if _, err := late.Result(); !errors.Is(err, reactor.ErrStopped) {
+			t.Errorf("failed with %v", err)
+		}
+	}
+	if n := c2.Pending(); n != 0 {
+		t.Errorf("%d timers are left", n)
+	}
+	for _, p := range held {
+		wantGone(t, "what waited", p)
+	}
+}
+
+// A job that is canceled before it starts is not kept by its reactor.
+func TestJobThatNeverStartsIsLetGo(t *testing.T) {
+	clk := clock.NewVirtual()
+	r := reactor.New(clk)
+	defer r.Stop()
+	b := new(big)
+	p := weak.Make(b)
+	future.GoOn(background, r, func(context.Context) (int, error) { return int(b.use()), nil }).Cancel(nil)
+	clk.Run()
+	wantGone(t, "the job", p)
 }

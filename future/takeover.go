@@ -263,6 +263,8 @@ func (n *node) putBetween(by *node) bool {
 	n.phase = waiting
 	if asked { // by asked n, whose only reader it was
 		n.role, by.role = &request{role: n.role, with: q.with}, r
+		n.flags |= by.flags & canceled
+		by.flags &^= canceled
 	}
 	n.flags = n.flags&^left | by.flags&left
 	n.list(by)

@@ -224,6 +224,18 @@ func (l *limit[T]) step(in *fault) (*node, *fault) {
 	return nil, in
 }
 
+// abandoned stops the timer: no step will.
+func (l *limit[T]) abandoned() {
+	n := &l.d.n
+	n.mu.Lock()
+	timer := l.timer
+	l.timer, l.from = nil, nil
+	n.mu.Unlock()
+	if timer != nil {
+		timer.Stop()
+	}
+}
+
 // end strikes because ctx has ended.
 func (l *limit[T]) end(ctx context.Context) {
 	if ctx.Err() == context.DeadlineExceeded {

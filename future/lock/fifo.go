@@ -1,5 +1,7 @@
 package lock
 
+import "slices"
+
 // A fifo is a list of values of which the oldest comes out first. The zero fifo
 // is empty.
 type fifo[T any] struct {
@@ -18,6 +20,16 @@ func (f *fifo[T]) pop() T {
 	f.head++
 	f.trim()
 	return v
+}
+
+// unpop puts v before all others.
+func (f *fifo[T]) unpop(v T) {
+	if f.head > 0 {
+		f.head--
+		f.items[f.head] = v
+	} else {
+		f.items = slices.Insert(f.items, 0, v)
+	}
 }
 
 // cut returns all values behind the first n, and leaves those.

@@ -115,12 +115,16 @@ func serveFrom(o owner, w decided) {
 // they came. Each has something with it, a P. The zero line is empty. The lock
 // of its owner's desk protects it.
 type line[R, P any] struct {
-	of      owner // set when the first one comes, and then read without the lock
+	of      owner    // set when the first one comes, and then read without the lock
+	back    backs[R] // takes back what nobody takes; nil: there is no need
 	waiting linked.List[*waiter[R, P]]
 	n       int // how many wait
 	spare   *waiter[R, P]
 	spares  int
 }
+
+// backs is who takes back an R that was on its way to one who has left.
+type backs[R any] interface{ giveBack(v R) }
 
 // maxSpare is how many unused waiters, and how many holds, a lock keeps for those
 // who come. So the number of those who wait may swing by that many, around any
@@ -133,12 +137,13 @@ type waiter[R, P any] struct {
 	in       *line[R, P]
 	canceled func(error) // the method cancel
 
-	// Protected by the desk's lock, but for out and res of one that was served:
+	// Protected by the desk's lock, but for out, d and res of one that was served:
 	// these do not change until it is forgotten.
 	state state
 	turn  uint64 // how many have stood here before
 	with  P
 	out   future.Outcome[R]
+	d     *future.Deferred[R]
 	res   future.Resolver[R]
 
 	next *waiter[R, P] // in the list of spare ones
@@ -157,7 +162,7 @@ const (
 func (l *line[R, P]) join(o owner, with P) *future.Deferred[R] {
 	d, res := newKept[R]()
 	w := l.take(o)
-	w.state, w.with, w.res = waiting, with, res
+	w.state, w.with, w.d, w.res = waiting, with, d, res
 	l.waiting.Add(&w.at)
 	l.n++
 	res.OnCancel(w.canceled)
@@ -218,12 +223,21 @@ func (l *line[R, P]) remove(w *waiter[R, P]) {
 	l.n--
 }
 
-func (w *waiter[R, P]) tell() { w.res.Settle(w.out.Value, w.out.Err) }
+// tell settles the Deferred for which w stands. If that refuses the value, and has
+// not got it by leave, it goes to nobody, and comes back.
+func (w *waiter[R, P]) tell() {
+	if w.res.Settle(w.out.Value, w.out.Err) || w.out.Err != nil || w.in.back == nil {
+		return
+	}
+	if _, err := w.d.Result(); err != nil {
+		w.in.back.giveBack(w.out.Value)
+	}
+}
 
 // forget makes w unused, for the next one.
 func (w *waiter[R, P]) forget() {
 	var none waiter[R, P]
-	w.state, w.with, w.out, w.res = unused, none.with, none.out, none.res
+	w.state, w.with, w.out, w.d, w.res = unused, none.with, none.out, nil, none.res
 	w.turn++
 	if l := w.in; l.spares < maxSpare {
 		w.next, l.spare = l.spare, w

@@ -91,3 +91,26 @@ func TestAwaitThatPanicsLeavesTheLine(t *testing.T) {
 	first.Release()
 	wantFree(t, &m)
 }
+
+// A reactor stops under a Timeout of a wait. What the callbacks of that put or
+// release goes to others, for it waits no more.
+func TestStopUnderATimeoutLeavesTheLineFirst(t *testing.T) {
+	clk := clock.NewVirtual()
+	r := reactor.New(clk)
+	q := lock.NewQueue[int]()
+	var m lock.Mutex
+	lease, _ := m.TryAcquire()
+	q.Get().Timeout(r, time.Second).Catch(func(err error) (int, error) {
+		q.TryPut(7)
+		return 0, nil
+	})
+	m.Acquire().Timeout(r, time.Second).Catch(func(err error) (lock.Lease, error) {
+		lease.Release()
+		return lock.Lease{}, nil
+	})
+	r.Stop()
+	if n := q.Len(); n != 1 {
+		t.Errorf("%d values are stored", n)
+	}
+	wantFree(t, &m)
+}

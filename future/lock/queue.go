@@ -157,6 +157,7 @@ func (q *Queue[T]) Get() *future.Deferred[T] {
 		q.mu.Unlock()
 		return future.Fail[T](q.backlog.over)
 	}
+	q.gets.back = q
 	d := q.gets.join(q, struct{}{})
 	serve(q, nil)
 	return d
@@ -206,6 +207,14 @@ func (q *Queue[T]) admit(more int) {
 		q.values.push(q.puts.first().with)
 		q.admitted.push(q.puts.decide(future.Outcome[struct{}]{}))
 	}
+}
+
+// giveBack puts v, which nobody has got, before all others. Who is served next is
+// up to the loop that calls it.
+func (q *Queue[T]) giveBack(v T) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.values.unpop(v)
 }
 
 // next tells those whose value has been put, then gives values to those who
