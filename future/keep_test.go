@@ -210,6 +210,23 @@ func TestKeptValueIsRefusedIfNobodyIsLeft(t *testing.T) {
 	}
 }
 
+// An Await that gives up beside others who wait takes nothing away from them.
+func TestKeptValueIsTakenIfOthersAreLeft(t *testing.T) {
+	root, res := future.New[int]()
+	seam.Keep(root)
+	other := future.Then(root, inc)
+	ctx, cancel := context.WithCancel(background)
+	gave := future.Async(ctx, root.Catch(nil0).Await)
+	cancel()
+	if _, err := gave.Await(background); !errors.Is(err, context.Canceled) {
+		t.Errorf("gave up with %v", err)
+	}
+	if !res.Succeed(7) {
+		t.Error("the value is refused")
+	}
+	wantOutcome(t, other, 8, nil)
+}
+
 // While somebody still waits for the answer to a cancel, a value that comes is
 // that answer.
 func TestKeptValueIsTheAnswerToACancel(t *testing.T) {

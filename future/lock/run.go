@@ -16,8 +16,8 @@ import (
 //		return future.ThenFlat(load(), save)
 //	})
 //
-// The lease is released, too, if f panics, returns nil or ends its goroutine,
-// which fails the result. If acquired fails, f is not called and the result
+// The lease is released, too, if f panics, ends its goroutine, or returns nil or
+// what waits for the result, which fails the result. If acquired fails, f is not called and the result
 // fails with the same error. f runs, as the callbacks of the result do, where
 // acquired has its callbacks: inline, or for m.Acquire().On(r) on r. If that
 // reactor has stopped, f does not run, and the lease is released all the same.
@@ -37,7 +37,7 @@ func Run[T any](acquired *future.Deferred[Lease], f func() *future.Deferred[T]) 
 	// Here all is inline: the end must not be a step of ex, which may have stopped
 	// by then.
 	result, res := future.New[T]()
-	r.res = res
+	r.result, r.res = result, res
 	res.OnCancel(r.cancel)
 	outcome, settle := future.New[T]()
 	r.outcome = outcome
@@ -53,13 +53,20 @@ type run[T any] struct {
 	acquired *future.Deferred[Lease]
 	f        func() *future.Deferred[T]
 	outcome  *future.Deferred[T] // of acquired and f
-	res      future.Resolver[T]  // of the result, which has that later
+	result   *future.Deferred[T] // has that later
+	res      future.Resolver[T]
 }
 
 func (r *run[T]) start(Lease) *future.Deferred[T] {
 	f := r.f
 	r.f = nil // the result outlives what f holds
-	return f()
+	d := f()
+	if d != nil {
+		if err := seam.SearchFor(r.result).Check(d); err != nil {
+			return future.Fail[T](err)
+		}
+	}
+	return d
 }
 
 // end releases the lease, whether f has run or not.

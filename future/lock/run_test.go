@@ -323,3 +323,29 @@ func TestRunTimeout(t *testing.T) {
 		wantFree(t, &m)
 	})
 }
+
+// What f returns may wait for the result of Run, which then waits for itself.
+func TestRunThatWaitsForItself(t *testing.T) {
+	for name, inner := range map[string]func(result *future.Deferred[int]) *future.Deferred[int]{
+		"itself": func(result *future.Deferred[int]) *future.Deferred[int] { return result },
+		"a link": func(result *future.Deferred[int]) *future.Deferred[int] {
+			return future.Then(result, func(v int) (int, error) { return v, nil })
+		},
+		"a gather": func(result *future.Deferred[int]) *future.Deferred[int] { return future.Any(result) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachPlace(t, func(t *testing.T, on func(lease) lease, run func()) {
+				var m lock.Mutex
+				first, _ := m.TryAcquire()
+				var d *future.Deferred[int]
+				d = lock.Run(on(m.Acquire()), func() *future.Deferred[int] { return inner(d) })
+				first.Release()
+				run()
+				if _, err := d.Result(); err == nil || !strings.Contains(err.Error(), "waits for itself") {
+					t.Errorf("settled with %v", err)
+				}
+				wantFree(t, &m)
+			})
+		})
+	}
+}

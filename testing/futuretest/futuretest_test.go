@@ -474,6 +474,21 @@ func TestReportsTellPlaces(t *testing.T) {
 	}
 }
 
+// Of Deferreds that wait for one another only the one that the others wait for
+// is named, also if there are others than the reactor's between them.
+func TestReportsNameTheOneThatAllWaitFor(t *testing.T) {
+	report := run(func(t futuretest.TB) {
+		r, _ := futuretest.New(t)
+		d, _ := future.NewOn[int](r)
+		between, res := future.New[int]()
+		res.Follow(d)
+		future.Then(future.All(between.Shield().On(r), future.Succeed(1)).On(r), func([]int) (int, error) { return 0, nil })
+	})
+	if n := strings.Count(report, "has not settled"); n != 1 {
+		t.Errorf("%d are named in\n%s", n, report)
+	}
+}
+
 // A test that is skipped or fails within a callback has said so: the end of the
 // goroutine is no failure besides, and a skipped test leaves what it likes.
 func TestEndedInACallback(t *testing.T) {
