@@ -61,7 +61,10 @@ func (r *run[T]) start(Lease) *future.Deferred[T] {
 	f := r.f
 	r.f = nil // the result outlives what f holds
 	d := f()
-	if d != nil {
+	if d == nil {
+		return nil
+	}
+	if _, err := d.Result(); err == future.ErrPending {
 		if err := seam.SearchFor(r.result).Check(d); err != nil {
 			return future.Fail[T](err)
 		}
