@@ -28,7 +28,8 @@ func (a slot) before(b slot) bool {
 func (h *heap) len() int { return len(h.slots) - h.dead }
 
 func (h *heap) push(t *Timer, seq uint64) {
-	if len(h.slots) > 0 && h.table[h.slots[0].id] == nil {
+	n := len(h.slots)
+	if n > 0 && h.table[h.slots[0].id] == nil {
 		id := h.slots[0].id
 		h.table[id], t.place = t, id
 		h.slots[0] = slot{t.when, seq, id}
@@ -36,21 +37,18 @@ func (h *heap) push(t *Timer, seq uint64) {
 		h.down(0)
 		return
 	}
-	id := h.vacant()
-	h.table[id], t.place = t, id
-	h.slots = append(h.slots, slot{t.when, seq, id})
-	h.up(len(h.slots) - 1)
-}
-
-// vacant returns a place in the table that no slot uses.
-func (h *heap) vacant() (id uint32) {
-	if n := len(h.free); n > 0 {
-		id = h.free[n-1]
-		h.free = h.free[:n-1]
-		return id
+	id := uint32(len(h.table))
+	if k := len(h.free) - 1; k >= 0 {
+		id, h.free = h.free[k], h.free[:k]
+		h.table[id] = t
+	} else {
+		h.table = append(h.table, t)
 	}
-	h.table = append(h.table, nil)
-	return uint32(len(h.table) - 1)
+	t.place = id
+	h.slots = append(h.slots, slot{t.when, seq, id})
+	if n > 0 {
+		h.up(n)
+	}
 }
 
 // first returns the earliest timer, or nil.
