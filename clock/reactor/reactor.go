@@ -218,8 +218,8 @@ func (r *Reactor) Run(ctx context.Context) error {
 //
 // Stop does not wait. If Run has not been called, or on a Virtual that nobody
 // drives, all has happened when it returns. If the Virtual is being driven, it
-// happens after the function that runs now. Stop may be called often; only
-// the first call counts.
+// happens after the function that runs now; called by a job there, after that has
+// returned or waits in Await. Stop may be called often; only the first call counts.
 func (r *Reactor) Stop() {
 	if r.refuse() {
 		r.engine.stop()
