@@ -222,7 +222,7 @@ func (n *modelRef) limit(text string, ready *func()) (r *modelRef, strike func(c
 		if f != nil && struck != nil && modelCaused(f.err, struck) {
 			f = &modelFailure{&modelLate{text, f.err, struck}}
 		}
-		r.settle(value, f)
+		r.pass(value, f)
 	})
 	return r, func(cause error) {
 		struck = &modelCanceled{cause}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/deferred-go/deferred/clock"
 	"github.com/deferred-go/deferred/future"
+	"github.com/deferred-go/deferred/internal/seam"
 )
 
 // This file holds what the programs of TestModel can do, and the two that do
@@ -31,6 +32,7 @@ type modelInt interface {
 	catchFlat(func(error) modelInt) modelInt
 	nested(func(int) (modelInt, error)) (outer modelDeferred, flat modelInt)
 	shield() modelInt
+	hold() (modelInt, func())
 	timeout(after time.Duration) modelInt
 	withContext(i int) modelInt
 }
@@ -47,6 +49,7 @@ type modelRoot interface {
 
 type modelLib interface {
 	root() modelRoot
+	keep() modelRoot
 	succeed(v int) modelInt
 	fail(err error) modelInt
 	settle(v int, err error) modelInt
@@ -137,6 +140,18 @@ func (d *modelReal) nested(f func(int) (modelInt, error)) (outer modelDeferred, 
 		return modelInner(in), err
 	})
 	return modelOf[*future.Deferred[int]]{nest}, d.lib.wrap(future.Flatten(nest))
+}
+
+func (d *modelReal) hold() (modelInt, func()) {
+	h, r := d.Hold()
+	return d.lib.wrap(h), r
+}
+
+// keep is root for one whose value is not lost to a cancel.
+func (l *modelRealLib) keep() modelRoot {
+	r := l.root().(*modelReal)
+	seam.Keep(r.Deferred)
+	return r
 }
 
 func (d *modelReal) shield() modelInt { return d.lib.wrap(d.Shield()) }
@@ -265,6 +280,17 @@ func (d modelFake) nested(f func(int) (modelInt, error)) (outer modelDeferred, f
 		return modelFakeOf(in), err
 	})
 	return modelFake{nest}, modelFake{in}
+}
+
+func (d modelFake) hold() (modelInt, func()) {
+	h, r := d.modelRef.hold()
+	return modelFake{h}, r
+}
+
+func (l *modelFakeLib) keep() modelRoot {
+	r := l.root().(modelFake)
+	r.keeping = true
+	return r
 }
 
 func (d modelFake) shield() modelInt                     { return modelFake{d.modelRef.shield()} }

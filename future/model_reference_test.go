@@ -35,11 +35,15 @@ type modelRef struct {
 	running    bool          // its own callback runs
 	remembered *modelFailure // a cancel that came meanwhile
 
-	root      bool
-	canceller func(cause error)
-	asked     *modelFailure // the cancellation for which its canceller was called
-	stop      func()        // of a timer
-	gather    *modelGather
+	root        bool
+	keeping     bool // a root whose value is kept
+	kept        bool // it has a value that is kept
+	inKept      bool // the outcome it takes is
+	wasCanceled bool // before the outcome came that it takes
+	canceller   func(cause error)
+	asked       *modelFailure // the cancellation for which its canceller was called
+	stop        func()        // of a timer
+	gather      *modelGather
 }
 
 // A modelFailure is a failure that arose once. It stays the same one while it
@@ -84,6 +88,7 @@ func (n *modelRef) settle(value any, f *modelFailure) (first bool) {
 	for len(n.readers) > 0 {
 		r := n.readers[0]
 		n.readers = n.readers[1:]
+		r.inKept = n.kept
 		r.see(n.value, n.failure)
 	}
 	return true
@@ -103,6 +108,7 @@ func (n *modelRef) returned(value any, err error) {
 func (n *modelRef) read(r *modelRef) {
 	n.taken = true
 	if n.hadTurns() {
+		r.inKept = n.kept
 		r.see(n.value, n.failure)
 		return
 	}
@@ -121,7 +127,9 @@ func (n *modelRef) list(r *modelRef) {
 func (n *modelRef) see(value any, f *modelFailure) {
 	if n.instead != nil {
 		value, f = nil, n.instead
+		n.inKept = false
 	}
+	n.wasCanceled = n.instead != nil || n.left
 	n.source, n.instead = nil, nil
 	n.take(value, f)
 }
@@ -164,7 +172,7 @@ func (n *modelRef) follow(inner *modelRef) {
 		return
 	}
 	n.left = false
-	n.take = func(value any, f *modelFailure) { n.settle(value, f) }
+	n.take = func(value any, f *modelFailure) { n.pass(value, f) }
 	inner.read(n)
 	switch {
 	case n.settled:
@@ -221,7 +229,11 @@ func (n *modelRef) cancel(f *modelFailure) {
 func (n *modelRef) cancelWaiting(f *modelFailure) {
 	s := n.source
 	if s.settled { // n's turn is still to come: it sees the cancellation then
-		if n.instead == nil {
+		switch {
+		case n.instead != nil || n.remembered != nil:
+		case s.kept:
+			n.remembered = f
+		default:
 			n.instead = f
 		}
 		return
@@ -235,6 +247,7 @@ func (n *modelRef) cancelWaiting(f *modelFailure) {
 		return
 	}
 	s.drop(n)
+	n.inKept = false
 	n.see(nil, f)
 }
 
@@ -374,7 +387,7 @@ func (n *modelRef) handled(f func() (int, error)) {
 func (n *modelRef) catch(f func(error) (int, error)) *modelRef {
 	return n.derive(func(r *modelRef, value any, fail *modelFailure) {
 		if fail == nil {
-			r.settle(value, nil)
+			r.pass(value, nil)
 			return
 		}
 		r.handled(func() (int, error) { return f(fail.err) })
@@ -397,7 +410,7 @@ func (n *modelRef) finally(f func() error) *modelRef {
 		err := r.call(f)
 		switch {
 		case err == nil:
-			r.settle(value, fail)
+			r.pass(value, fail)
 		case fail == nil:
 			r.returned(nil, err)
 		default:
@@ -433,7 +446,7 @@ func (n *modelRef) followed(f func() *modelRef) {
 func (n *modelRef) catchFlat(f func(error) *modelRef) *modelRef {
 	return n.derive(func(r *modelRef, value any, fail *modelFailure) {
 		if fail == nil {
-			r.settle(value, nil)
+			r.pass(value, nil)
 			return
 		}
 		r.followed(func() *modelRef { return f(fail.err) })
@@ -465,10 +478,48 @@ func (n *modelRef) nested(f func(int) (*modelRef, error)) (outer, flat *modelRef
 	return outer, flat
 }
 
+// pass settles n with the outcome of its source.
+func (n *modelRef) pass(value any, f *modelFailure) bool {
+	if !n.settled {
+		n.kept = n.inKept && f == nil
+	}
+	return n.settle(value, f)
+}
+
+// hold is a link that takes the outcome of its gate after that of its source, and
+// has the latter, or, if it was canceled meanwhile, the cancellation.
+func (n *modelRef) hold() (*modelRef, func()) {
+	gate := &modelRef{w: n.w, root: true}
+	r := n.derive(func(r *modelRef, value any, f *modelFailure) {
+		kept := r.inKept
+		if r.wasCanceled {
+			r.pass(value, f)
+			return
+		}
+		asked := r.remembered
+		r.remembered = nil
+		r.left = false
+		r.take = func(_ any, g *modelFailure) {
+			if g != nil && !kept {
+				r.inKept = false
+				r.settle(nil, g)
+				return
+			}
+			r.inKept = kept
+			r.pass(value, f)
+		}
+		gate.read(r)
+		if asked != nil {
+			r.cancel(asked)
+		}
+	})
+	return r, func() { gate.settleAsRoot(nil, nil) }
+}
+
 func (n *modelRef) shield() *modelRef {
 	r := n.w.add(n.inBooks)
 	r.shields = true
-	r.take = func(value any, f *modelFailure) { r.settle(value, f) }
+	r.take = func(value any, f *modelFailure) { r.pass(value, f) }
 	n.read(r)
 	return r
 }
@@ -547,6 +598,7 @@ func (n *modelRef) settleAsRoot(value any, err error) bool {
 	if n.settled || n.source != nil {
 		return false
 	}
+	n.kept = n.keeping && err == nil
 	n.returned(value, err)
 	return true
 }

@@ -48,12 +48,13 @@ func modelProgram(t *rapid.T) {
 // modelActions are the actions by name, each with the operations it chooses
 // from.
 var modelActions = map[string][]string{
-	"make":    {"New", "New", "New", "Made", "After"},
+	"make":    {"New", "New", "Keep", "Made", "After"},
 	"settle":  {"Succeed", "Succeed", "Fail", "Settle"},
 	"follow":  {"Follow"},
 	"cancel":  {"Cancel"},
 	"ask":     {"OnCancel"},
-	"chain":   {"Then", "Catch", "Handle", "Finally", "Shield"},
+	"chain":   {"Then", "Catch", "Handle", "Finally", "Shield", "Hold"},
+	"release": {"Release"},
 	"flatten": {"ThenFlat", "ThenFlat", "CatchFlat", "Flatten"},
 	"gather":  {"All", "AllSettled", "Any", "Race", "Join2"},
 	"limit":   {"Timeout", "Context", "WithContext", "WithContext"},
@@ -64,7 +65,7 @@ var modelActions = map[string][]string{
 // modelInside are the operations inside of callbacks.
 var modelInside = []string{
 	"Succeed", "Fail", "Follow", "Cancel", "Cancel", "OnCancel", "Then", "Handle", "Shield", "ThenFlat", "Any", "All",
-	"Timeout", "WithContext", "EndContext", "Result",
+	"Timeout", "WithContext", "EndContext", "Result", "Hold", "Release", "Release",
 }
 
 // A modelOp is one operation.
@@ -133,6 +134,12 @@ func (m *modelMachine) tower(t *rapid.T) {
 		m.do(t, op)
 	}
 	const newest, second = 1, 3 // of those that are pending
+	if rapid.Bool().Draw(t, "kept") {
+		do("Keep", 0, 0)
+		if rapid.Bool().Draw(t, "early") {
+			do("Handle", newest, 0)
+		}
+	}
 	do("New", 0, 0)
 	do("ThenFlat", newest, 1+2*rapid.IntRange(0, 6).Draw(t, "inner"))
 	do("New", 0, 0)
@@ -190,6 +197,7 @@ type modelSide struct {
 	unused   []modelRoot // those that no Resolver has settled
 	contexts int
 	watched  []modelDeferred // by their Done channels
+	releases []func()
 	running  []*modelCallback
 	log      []string
 }
@@ -284,6 +292,18 @@ func (s *modelSide) do(op modelOp) {
 		r := s.lib.root()
 		s.roots, s.unused = append(s.roots, r), append(s.unused, r)
 		s.add(r)
+	case "Keep":
+		r := s.lib.keep()
+		s.roots, s.unused = append(s.roots, r), append(s.unused, r)
+		s.add(r)
+	case "Hold":
+		h, release := s.at(op.on[0]).hold()
+		s.releases = append(s.releases, release)
+		s.add(h)
+	case "Release":
+		if n := len(s.releases); n > 0 {
+			s.releases[n-1-op.on[0]%n]()
+		}
 	case "Made":
 		s.made(op)
 	case "After":
