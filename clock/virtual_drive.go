@@ -125,7 +125,7 @@ func (v *Virtual) end() {
 		v.mu.Unlock()
 	}()
 	v.q.EndTurn()
-	if len(v.asked) > 0 {
+	for len(v.asked) > 0 {
 		mark.Loop(v.endWorkersLocked) // does what was asked, too
 		v.q.EndTurn()
 	}

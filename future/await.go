@@ -43,6 +43,8 @@ func (d *Deferred[T]) Await(ctx context.Context) (T, error) {
 	} else {
 		if d.n.forgo(newCancel(err)) { // it was too late to give up
 			err = nil
+		} else if d.n.onItsWay() { // or is going to be
+			return d.Await(context.WithoutCancel(ctx))
 		}
 	}
 	if err != nil {

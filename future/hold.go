@@ -34,6 +34,7 @@ func (h *hold[T]) source() *node {
 }
 
 func (h *hold[T]) runs(bool) bool { return false }
+func (h *hold[T]) pauses()        {} // see pauses
 
 func (h *hold[T]) step(in *fault) (*node, *fault) {
 	switch {

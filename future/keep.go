@@ -49,6 +49,39 @@ func (n *node) forgo(f *fault) (late bool) {
 	return n.isSettled() && n.keeps()
 }
 
+// onItsWay reports whether a value that is kept is about to get to n, without delay:
+// another goroutine passes it on, through such as have no function for it.
+func (n *node) onItsWay() bool {
+	for {
+		n.lockHere()
+		r := n.role
+		if q, ok := r.(*request); ok {
+			r = q.role
+		}
+		switch {
+		case n.phase == settled:
+			keeps := n.keeps()
+			n.mu.Unlock()
+			return keeps
+		case n.phase == open, r.runs(false), pauses(r):
+			n.mu.Unlock()
+			return false
+		case n.phase == running: // its runner alone may look further
+			n.mu.Unlock()
+			return !r.runs(true) // else its function may be running
+		}
+		s := r.source()
+		n.mu.Unlock()
+		n = s
+	}
+}
+
+// pauses reports whether r is a hold, which may have a value for long.
+func pauses(r role) bool {
+	_, ok := r.(interface{ pauses() })
+	return ok
+}
+
 // refuse has n, if it is a pending root whose value would be kept, and if its
 // canceller runs, refuse a value from now on. It reports whether it is such a root.
 func (n *node) refuse() bool {

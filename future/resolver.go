@@ -72,7 +72,9 @@ func (r Resolver[T]) Follow(in *Deferred[T]) bool {
 }
 
 // OnCancel sets the canceller: what a Cancel that reaches this Deferred calls,
-// at most once, with the cause, or [ErrCanceled] if there is none. It runs
+// at most once, with the cause, or [ErrCanceled] if there is none. That of a Timeout,
+// or of a context that ended by its deadline, is wrapped, to be known again where it
+// is handed on: ask it with errors.Is. It runs
 // within the Cancel, on that goroutine, with no lock held, before the Deferred
 // fails; it may settle the Deferred with anything, and if it does not, the
 // Deferred fails as canceled. If it panics, the Deferred fails with the

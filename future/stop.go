@@ -1,7 +1,8 @@
 package future
 
 // abandon fails n, which waits for another, with f; its function does not run.
-// A root keeps its Resolver.
+// A root keeps its Resolver. Should a value come just then that is kept, n passes
+// it on instead, if it has no function.
 func (n *node) abandon(f *fault) {
 	for {
 		n.lockHere()
@@ -23,19 +24,29 @@ func (n *node) abandon(f *fault) {
 		n.phase = running
 		s.mu.Unlock()
 		n.mu.Unlock()
-		var w work
-		if alone && s.forgo(newCancel(f.err)) && !role.runs(false) { // too late: n passes the value on
-			w.reader, w.role, w.old = n, role, s
-			w.run()
-			return
-		}
-		w.settle(n, f, true)
-		if l, ok := role.(abandoner); ok {
-			l.abandoned()
-		}
-		w.run()
+		n.leaveFor(f, role, s, alone)
 		return
 	}
+}
+
+// leaveFor settles n, which is off its source s, with f. If it was alone there, and
+// the value is on its way, it goes back for that. This is so, too, if a callback of
+// what the leaving cancels ends the goroutine.
+func (n *node) leaveFor(f *fault, role role, s *node, alone bool) {
+	late := false
+	defer func() {
+		var w work
+		if late {
+			w.follow(n, role, s, s)
+		} else {
+			w.settle(n, f, true)
+			if l, ok := role.(abandoner); ok {
+				l.abandoned()
+			}
+		}
+		w.run()
+	}()
+	late = alone && (s.forgo(newCancel(f.err)) || s.onItsWay()) && !role.runs(false)
 }
 
 // An abandoner has to let go of something when it fails without a step.

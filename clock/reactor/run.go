@@ -331,16 +331,16 @@ func (l *loop) sleepLocked() {
 // armLocked arms the timer for when, which lies after the time last read. Should
 // the clock be moved just then, the timer is late by as much: so it is armed again
 // or, if when has passed, counts as not armed. On a clock that goes by itself less
-// than a millisecond is no matter.
+// than a millisecond, or a thousandth of what is left, is no matter.
 func (l *loop) armLocked(when int64) {
 	for tries := 1; ; tries++ {
 		l.armed = when
 		late := l.setTimerLocked(time.Duration(when - l.read))
 		switch {
-		case l.read >= when:
+		case l.read >= when, tries > 3 && l.q.Due():
 			l.armed = never
 			return
-		case l.stopped, !l.stepwise, late == 0, tries > 3 && late < int64(time.Millisecond):
+		case l.stopped, !l.stepwise, late == 0, tries > 3 && late < max(int64(time.Millisecond), (when-l.read)/1000):
 			return
 		}
 	}

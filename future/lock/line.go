@@ -116,7 +116,7 @@ func serveFrom(o owner, w decided) {
 // of its owner's desk protects it.
 type line[R, P any] struct {
 	of      owner    // set when the first one comes, and then read without the lock
-	back    backs[R] // takes back what nobody takes; nil: there is no need
+	back    backs[R] // set likewise: takes back what nobody takes; nil: there is no need
 	waiting linked.List[*waiter[R, P]]
 	n       int // how many wait
 	spare   *waiter[R, P]

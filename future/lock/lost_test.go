@@ -2,8 +2,10 @@ package lock_test
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/deferred-go/deferred/clock"
@@ -92,6 +94,61 @@ func TestAwaitThatPanicsLeavesTheLine(t *testing.T) {
 	wantFree(t, &m)
 }
 
+// slowClock is a clock whose timers take their time to stop.
+type slowClock struct {
+	clock.Clock
+	stops, goOn chan struct{}
+}
+
+type slowTimer struct {
+	clock.Timer
+	c *slowClock
+}
+
+func (c *slowClock) CallLater(d time.Duration, f func()) clock.Timer {
+	return slowTimer{c.Clock.CallLater(d, f), c}
+}
+
+func (t slowTimer) Stop() bool {
+	close(t.c.stops)
+	<-t.c.goOn
+	return t.Timer.Stop()
+}
+
+// An Await whose context ends while another goroutine passes the value on to it has
+// the value.
+func TestAwaitHasWhatIsOnItsWay(t *testing.T) {
+	for name, await := range map[string]func(ctx context.Context, d *future.Deferred[int]) (int, error){
+		"a goroutine": func(ctx context.Context, d *future.Deferred[int]) (int, error) { return d.Await(ctx) },
+		"a coroutine": func(ctx context.Context, d *future.Deferred[int]) (int, error) {
+			return future.Async(ctx, d.Await).Await(context.Background())
+		},
+		"behind others": func(ctx context.Context, d *future.Deferred[int]) (int, error) {
+			return d.Catch(func(err error) (int, error) { return 0, err }).Timeout(clock.System(), time.Hour).Await(ctx)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := &slowClock{clock.NewVirtual(), make(chan struct{}), make(chan struct{})}
+				q := lock.NewQueue[int]()
+				d := q.Get().Timeout(c, time.Hour)
+				ctx, cancel := context.WithCancel(t.Context())
+				go func() {
+					synctest.Wait()
+					go q.TryPut(7)
+					<-c.stops
+					cancel()
+					synctest.Wait() // the Await has seen that
+					close(c.goOn)
+				}()
+				if v, err := await(ctx, d); v != 7 || err != nil {
+					t.Errorf("got %d, %v", v, err)
+				}
+			})
+		})
+	}
+}
+
 // A reactor stops under a Timeout of a wait. What the callbacks of that put or
 // release goes to others, for it waits no more.
 func TestStopUnderATimeoutLeavesTheLineFirst(t *testing.T) {
@@ -113,4 +170,18 @@ func TestStopUnderATimeoutLeavesTheLineFirst(t *testing.T) {
 		t.Errorf("%d values are stored", n)
 	}
 	wantFree(t, &m)
+}
+
+// The wait ends, too, if a callback of what leaves the line ends the goroutine.
+func TestStopUnderATimeoutWhereACallbackEndsTheGoroutine(t *testing.T) {
+	r := reactor.New(clock.NewVirtual())
+	q := lock.NewQueue[int]()
+	d := q.Get().Catch(func(error) (int, error) { runtime.Goexit(); return 0, nil }).Timeout(r, time.Hour)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		r.Stop()
+	}()
+	<-over
+	wantError(t, d, reactor.ErrStopped)
 }

@@ -157,7 +157,9 @@ func (q *Queue[T]) Get() *future.Deferred[T] {
 		q.mu.Unlock()
 		return future.Fail[T](q.backlog.over)
 	}
-	q.gets.back = q
+	if q.gets.back == nil {
+		q.gets.back = q
+	}
 	d := q.gets.join(q, struct{}{})
 	serve(q, nil)
 	return d

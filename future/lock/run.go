@@ -16,9 +16,9 @@ import (
 //		return future.ThenFlat(load(), save)
 //	})
 //
-// The lease is released, too, if f panics, ends its goroutine, or returns nil or
-// what waits for the result, which fails the result. If acquired fails, f is not called and the result
-// fails with the same error. f runs, as the callbacks of the result do, where
+// The lease is released, too, if f panics, returns nil, ends its goroutine, or
+// returns something that waits for the result; each fails the result. If acquired
+// fails, f is not called and the result fails with the same error. f runs, as the callbacks of the result do, where
 // acquired has its callbacks: inline, or for m.Acquire().On(r) on r. If that
 // reactor has stopped, f does not run, and the lease is released all the same.
 //

@@ -82,7 +82,9 @@ func (p *permits) acquire(n int) *future.Deferred[Lease] {
 	p.mu.Lock()
 	if p.barred(n) {
 		defer p.mu.Unlock()
-		p.line.back = p
+		if p.line.back == nil {
+			p.line.back = p
+		}
 		return p.line.join(p, n)
 	}
 	lease := p.grant(n)

@@ -180,3 +180,29 @@ func TestStormKeepsOrder(t *testing.T) {
 		before = v
 	}
 }
+
+// Cancels that come at the moment of the grant: each lease is held by somebody, or
+// comes back.
+func TestStormOfLateCancels(t *testing.T) {
+	t.Parallel()
+	var m lock.Mutex
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			for i := range stormOps {
+				d := m.Acquire()
+				if (g+i)%2 == 0 {
+					d.Cancel(nil)
+				}
+				if _, err := d.Result(); err != nil {
+					d.Cancel(nil)
+				}
+				if l, err := d.Result(); err == nil {
+					l.Release()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	wantFree(t, &m)
+}
