@@ -132,7 +132,7 @@ func (d *driver) Do(f func()) {
 	v := d.v
 	// A worker's turn is not over when it asks: what is done meanwhile would be
 	// done beside it.
-	byWorker := mark.IsSet() && mark.Find() == mark.OnWorker
+	byWorker := mark.IsSet() && mark.Find() == mark.OnVirtualWorker
 	v.mu.Lock()
 	if v.driving {
 		v.asked = append(v.asked, f)

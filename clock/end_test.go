@@ -137,10 +137,10 @@ func TestStop_by_others_beside_a_worker(t *testing.T) {
 			<-stopped
 			return nil
 		})
-		go func() {
+		go mark.Worker(func() { // as one of another clock
 			<-begun
 			r.d.Do(func() { close(stopped) })
-		}()
+		})
 		r.Advance(0)
 		if took := time.Since(start); took != 0 {
 			t.Errorf("the stop was done after %v", took)

@@ -68,7 +68,7 @@ func (b *baton) handOnLocked(only func(*worker) bool) bool {
 	if begun {
 		w.baton <- struct{}{}
 	} else {
-		go mark.Worker(w.main)
+		go mark.VirtualWorker(w.main)
 	}
 	return true
 }

@@ -73,7 +73,7 @@ func (n *node) wait(ctx context.Context) error {
 		}
 	case *job:
 		switch {
-		case !library || mark.Find() != mark.OnWorker:
+		case !library || !mark.Find().IsWorker():
 		case t.current() != nil: // it waits already: another goroutine has its context
 		case t.worker != nil:
 			return t.await(ctx, n)

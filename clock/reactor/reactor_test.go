@@ -71,7 +71,7 @@ func TestLoop_is_marked(t *testing.T) {
 		w.r.Post(check)
 		w.r.CallLater(time.Second, check)
 		w.r.Go(func() func() {
-			if !mark.IsSet() || mark.Find() != mark.OnWorker {
+			if !mark.IsSet() || !mark.Find().IsWorker() {
 				t.Error("not marked as a worker")
 			}
 			return check

@@ -59,6 +59,16 @@ func Worker(f func()) {
 	f()
 }
 
+// VirtualWorker is [Worker] for one of a virtual clock, which takes turns with
+// others.
+//
+//go:noinline
+func VirtualWorker(f func()) {
+	was := Set(true)
+	defer Set(was)
+	f()
+}
+
 // Kind is what a goroutine is to the library.
 type Kind int
 
@@ -68,7 +78,11 @@ const (
 	OnLoop
 	OnCoroutine
 	OnWorker
+	OnVirtualWorker
 )
+
+// IsWorker reports whether k is that of a worker, of whatever clock.
+func (k Kind) IsWorker() bool { return k == OnWorker || k == OnVirtualWorker }
 
 // Find walks the stack of the calling goroutine to its innermost marked
 // frame. It costs up to some microseconds, so it only confirms a misuse.
@@ -96,4 +110,4 @@ func Find() Kind {
 
 const prefix = "github.com/deferred-go/deferred/internal/mark."
 
-var kinds = map[string]Kind{"Loop": OnLoop, "Coroutine": OnCoroutine, "Worker": OnWorker}
+var kinds = map[string]Kind{"Loop": OnLoop, "Coroutine": OnCoroutine, "Worker": OnWorker, "VirtualWorker": OnVirtualWorker}
