@@ -11,3 +11,6 @@ func LeaverOf(m *Mutex) func() {
 	turn := w.turn
 	return func() { w.leave(turn) }
 }
+
+// InLine is how many wait.
+func InLine(m *Mutex) int { return m.p.line.n }

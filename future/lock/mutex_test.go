@@ -252,6 +252,9 @@ func TestLateCanceller(t *testing.T) {
 	isLate()
 	b.Cancel(errCause)
 	wantError(t, b, errCause)
+	if n := lock.InLine(&m); n != 1 {
+		t.Errorf("%d are in line, want the other one", n)
+	}
 	held.Release()
 	leaseOf(t, c).Release()
 	wantFree(t, &m)
