@@ -30,7 +30,8 @@ import (
 //
 // A lease or a value of package lock is not granted to nobody: an Await that
 // gives up a wait for one, and was the last to be interested, cancels it, or
-// returns what has come all the same.
+// returns what has come all the same; for what another goroutine is passing on to
+// it just then it waits.
 func (d *Deferred[T]) Await(ctx context.Context) (T, error) {
 	d.mustBe("Await")
 	mustContext(ctx, "Await")
