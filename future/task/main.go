@@ -41,9 +41,9 @@ func (c ExitCode) valid() bool { return c >= 0 && c <= 255 }
 //	os.Exit(task.Main(run))
 //
 // Before it returns, jobs of the reactor (future.GoOn, Reactor.Go) that still run
-// have a second to do so: their contexts have ended if their Deferreds were
-// canceled. If any take longer, the log tells. Goroutines of future.Go, and jobs
-// that need more time, are for f to wait for.
+// have a second to do so, or until a signal: their contexts have ended if their
+// Deferreds were canceled. If any take longer, the log tells. Goroutines of
+// future.Go, and jobs that need more time, are for f to wait for.
 //
 // The status is 0 if f returned nil, and n for an error that is, wraps or joins
 // ExitCode(n). Any other error, also a panic of f with whatever value and an
@@ -121,9 +121,12 @@ func (p *program) run(clk clock.Clock, opts []reactor.Option) int {
 			<-stopped
 		}
 	}
-	<-loop.(seam.Books).JobsOver()
 	_, err := d.Result() // it is there: a loop that stops first ends its coroutines
 	status, silent := p.status(err, seen())
+	select {
+	case <-loop.(seam.Books).JobsOver():
+	case <-p.signals:
+	}
 	if !silent {
 		loop.Logger().Error("task: the program failed", slog.Any("failure", failure.At(err)))
 	}

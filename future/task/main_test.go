@@ -381,3 +381,32 @@ func TestMainWaitsForJobs(t *testing.T) {
 		t.Errorf("the job ended: %v, logged:\n%s", late, log)
 	}
 }
+
+// A signal that comes while jobs have their time ends that.
+func TestMainWaitsForJobsUntilASignal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		x := &trial{t: t, signals: make(chan os.Signal, 1)}
+		p := &program{signals: x.signals, restore: func() {}, f: func(_ context.Context, r *reactor.Reactor) error {
+			begun := make(chan struct{})
+			r.Go(func() func() {
+				close(begun)
+				time.Sleep(time.Hour) // of the bubble
+				return nil
+			})
+			<-begun
+			return nil
+		}}
+		go func() {
+			time.Sleep(time.Second / 2)
+			x.signals <- os.Interrupt
+		}()
+		if status := p.run(clock.System(), []reactor.Option{reactor.Logger(slog.New(slog.DiscardHandler))}); status != 0 {
+			t.Errorf("status %d", status)
+		}
+		if took := time.Since(start); took != time.Second/2 {
+			t.Errorf("Main returned after %v", took)
+		}
+		time.Sleep(time.Hour)
+	})
+}
