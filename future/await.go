@@ -39,20 +39,20 @@ func (d *Deferred[T]) Await(ctx context.Context) (T, error) {
 		return v, f.error()
 	}
 	err := d.n.wait(ctx)
-	if err == nil {
+	if err == nil || d.n.tooLate(ctx, err) {
 		err = d.n.fault().error() // it has settled and never changes: no lock
-	} else {
-		if d.n.forgo(newCancel(err)) { // it was too late to give up
-			err = nil
-		} else if d.n.onItsWay() { // or is going to be
-			return d.Await(context.WithoutCancel(ctx))
-		}
 	}
 	if err != nil {
 		var zero T
 		return zero, err
 	}
 	return d.value, nil
+}
+
+// tooLate has a wait that has given up, because of why, leave the line of a lock,
+// if it was in one. It returns true if n has settled all the same.
+func (n *node) tooLate(ctx context.Context, why error) bool {
+	return n.forgo(newCancel(why)) || n.onItsWay() && n.wait(context.WithoutCancel(ctx)) == nil
 }
 
 // error is the error of f, nil if there is no failure.
