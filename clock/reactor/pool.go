@@ -23,8 +23,8 @@ type pool struct {
 	running int    // that occupy one of the slots
 	stopped bool
 
-	over     chan struct{} // closed when, after the stop, no job is left, or those that are have been reported
-	overSaid bool
+	over    chan struct{} // closed when, after the stop, no job is left, or those that are have been reported
+	sayOver sync.Once
 }
 
 // A job is also the goroutine that runs it, as package future sees it.
@@ -42,12 +42,7 @@ func (p *pool) init(r *Reactor) {
 	p.r, p.all, p.over = r, make(map[*job]struct{}), make(chan struct{})
 }
 
-func (p *pool) overLocked() {
-	if !p.overSaid {
-		p.overSaid = true
-		close(p.over)
-	}
-}
+func (p *pool) end() { p.sayOver.Do(func() { close(p.over) }) }
 
 func (p *pool) submit(l *loop, f func(seam.Worker) func()) bool {
 	j := &job{p: p, l: l, f: f, state: "queued"}
@@ -130,7 +125,7 @@ func (j *job) leave() {
 	defer j.p.mu.Unlock()
 	delete(j.p.all, j)
 	if j.p.stopped && len(j.p.all) == 0 {
-		j.p.overLocked()
+		j.p.end()
 	}
 }
 
@@ -176,7 +171,7 @@ func (p *pool) stop() (lost []string) {
 	}
 	p.queue = nil
 	if len(p.all) == 0 {
-		p.overLocked()
+		p.end()
 	}
 	return lost
 }

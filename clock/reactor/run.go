@@ -136,9 +136,7 @@ func (l *loop) reportLingering() {
 	}
 	l.clk.CallLater(grace, func() {
 		l.r.reportRunning(l.pool.list())
-		l.pool.mu.Lock()
-		defer l.pool.mu.Unlock()
-		l.pool.overLocked()
+		l.pool.end()
 	})
 }
 

@@ -1,17 +1,20 @@
 package clock_test
 
 import (
+	"context"
 	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/deferred-go/deferred/clock"
 	"github.com/deferred-go/deferred/internal/mark"
 	"github.com/deferred-go/deferred/internal/seam"
 )
 
-// What runs outside the steps of a drive: at its begin and its end, between two
-// events, and what a stop of a reactor asks for.
+// Drives: a step that returns the next one, and what runs outside of steps, at the
+// begin and the end, between two events, and because a stop asks for it.
 
 // ends runs f on a goroutine, which f may end.
 func ends(f func()) {
@@ -21,6 +24,18 @@ func ends(f func()) {
 		f()
 	}()
 	<-over
+}
+
+// park returns a worker that waits, and then notes what.
+func (r *rig) park(what string) (parked seam.Worker) {
+	r.work(func(w seam.Worker) func() {
+		parked = w
+		w.Park()
+		r.diary.add(what)
+		return nil
+	})
+	r.Advance(0)
+	return parked
 }
 
 // outside are the places where a drive calls something that is no step.
@@ -62,10 +77,10 @@ func TestGoexit_outside_a_step(t *testing.T) {
 			r.diary.want(t, now+" lost")
 			r.Advance(time.Minute)
 		})
+		if name == "at the end" {
+			continue // within a Goexit a panic ends the process
+		}
 		t.Run(name+", a panic", func(t *testing.T) {
-			if name == "at the end" {
-				return // within a Goexit a panic ends the process
-			}
 			r := newRig()
 			call(r, func() { panic("for the drive") })
 			mustPanic(t, func() { r.Advance(time.Minute) }, "for the drive")
@@ -78,14 +93,7 @@ func TestGoexit_outside_a_step(t *testing.T) {
 // same, with what comes of it: workers go on, and calls without delay are queued.
 func TestStop_by_a_step_that_ends_the_drive(t *testing.T) {
 	r := newRig()
-	var parked seam.Worker
-	r.work(func(w seam.Worker) func() {
-		parked = w
-		w.Park()
-		r.diary.add("the worker ends")
-		return nil
-	})
-	r.Advance(0)
+	parked := r.park("the worker ends")
 	r.d.Post(r.o, task(func() {
 		r.d.Do(func() {
 			r.d.Drop(r.o)
@@ -195,6 +203,83 @@ func TestHold_call_without_delay(t *testing.T) {
 			t.Errorf("the drive took note after %v", took)
 		}
 	})
+}
+
+// steps is a task that notes its name and returns the next.
+type steps struct {
+	r    *rig
+	left []string
+	do   map[string]func()
+}
+
+func (s steps) Run() seam.Task {
+	s.r.diary.add(s.left[0])
+	if f := s.do[s.left[0]]; f != nil {
+		f()
+	}
+	if len(s.left) == 1 {
+		return nil
+	}
+	return steps{s.r, s.left[1:], s.do}
+}
+
+// What a step returns is queued after what the step has queued, and what is to be
+// done between two events is done before it: so it is, too, if it is the only
+// thing to do and needs no queue.
+func TestStep_that_returns_the_next(t *testing.T) {
+	for name, c := range map[string]struct {
+		in   func(r *rig) // what the first step does
+		want string
+	}{
+		"alone":         {func(*rig) {}, "a b c"},
+		"posts":         {func(r *rig) { r.d.Post(r.o, task(r.diary.note("x"))) }, "a x b c"},
+		"no delay":      {func(r *rig) { r.CallLater(0, r.diary.note("x")) }, "a b x c"},
+		"of an owner":   {func(r *rig) { r.d.CallLater(r.o, 0, r.diary.note("x")) }, "a b x c"},
+		"reset":         {func(r *rig) { r.CallLater(time.Hour, r.diary.note("x")).Reset(0) }, "a b x c"},
+		"later":         {func(r *rig) { r.CallLater(1, r.diary.note("x")) }, "a b c"},
+		"a job":         {func(r *rig) { r.work(func(seam.Worker) func() { r.diary.add("x"); return r.diary.note("y") }) }, "a x b y c"},
+		"Do":            {func(r *rig) { r.d.Do(r.diary.note("x")) }, "a x b c"},
+		"a stop":        {func(r *rig) { r.d.Do(func() { r.d.Drop(r.o) }) }, "a"},
+		"a context":     {func(r *rig) { r.d.Watch(ended(), r.diary.note("x")) }, "a x b c"},
+		"a due timer":   {func(r *rig) { r.CallLater(-1, r.diary.note("x")) }, "a b x c"},
+		"a second step": {func(r *rig) { r.d.Post(r.o, steps{r, []string{"x", "y", "z"}, nil}) }, "a x b y c z"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig()
+			r.d.Post(r.o, steps{r, []string{"a", "b", "c"}, map[string]func(){"a": func() { c.in(r) }}})
+			r.Advance(0)
+			r.diary.want(t, strings.Split("0s "+strings.ReplaceAll(c.want, " ", ",0s "), ",")...)
+		})
+	}
+}
+
+func ended() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
+// A worker that is ready to go on does so before the step that is returned.
+func TestStep_that_returns_the_next_wakes_a_worker(t *testing.T) {
+	r := newRig()
+	parked := r.park("goes on")
+	r.d.Post(r.o, steps{r, []string{"a", "b", "c"}, map[string]func(){"a": func() { parked.Ready() }}})
+	r.Advance(0)
+	r.diary.want(t, "0s a", "0s goes on", "0s b", "0s c")
+}
+
+// Each step counts, also one that is returned.
+func TestStep_that_returns_the_next_counts(t *testing.T) {
+	r := newRig(clock.Limit(2))
+	post := func() { r.d.Post(r.o, steps{r, []string{"a", "b", "c"}, nil}) }
+	post()
+	for _, want := range []string{"0s a", "0s b", "0s c"} {
+		r.Step()
+		r.diary.want(t, want)
+	}
+	post()
+	mustPanic(t, r.Run, "more than 2 events")
+	r.diary.want(t, "0s a", "0s b")
 }
 
 // At the end of time all is due at once.
