@@ -18,9 +18,10 @@ import (
 //
 // The lease is released, too, if f panics, returns nil, ends its goroutine, or
 // returns something that waits for the result; each fails the result. If acquired
-// fails, f is not called and the result fails with the same error. f runs, as the callbacks of the result do, where
-// acquired has its callbacks: inline, or for m.Acquire().On(r) on r. If that
-// reactor has stopped, f does not run, and the lease is released all the same.
+// fails, f is not called and the result fails with the same error. f runs, as the
+// callbacks of the result do, where acquired has its callbacks: inline, or for
+// m.Acquire().On(r) on r. If that reactor has stopped, f does not run, and the
+// lease is released all the same.
 //
 // A Cancel of the result leaves the line, if acquired is pending, and f never
 // runs; after that it goes to what f returns. Nobody else is to use acquired.

@@ -380,6 +380,29 @@ func TestStopped_timers_leave_nothing(t *testing.T) {
 	q.Disarm(keeper)
 }
 
+// A timer knows the low half of its place only.
+func TestPlaces_beyond_32_bits(t *testing.T) {
+	for _, start := range []uint64{0, 1<<32 - 64, 1<<32 - 128, 1 << 32, 1<<33 - 64} {
+		var q timerq.Queue
+		timerq.StartAt(&q, start)
+		timers := make([]*timerq.Timer, 200)
+		for i := range timers {
+			timers[i] = newTimer(nil)
+			q.Arm(timers[i], 0, false)
+		}
+		for i := 0; i < len(timers); i += 2 {
+			if !q.Disarm(timers[i]) {
+				t.Errorf("from %d: timer %d was not armed", start, i)
+			}
+		}
+		for i := 1; i < len(timers); i += 2 {
+			if it, ok := q.Next(); !ok || it.Timer() != timers[i] {
+				t.Fatalf("from %d: got %v, want timer %d", start, it, i)
+			}
+		}
+	}
+}
+
 // So do timers that have run.
 func TestRoom_is_given_back_by_timers_that_ran(t *testing.T) {
 	var q timerq.Queue
