@@ -87,7 +87,7 @@ func (w *work) cancelQueued(n *node, f *fault) {
 		n.mu.Unlock()
 		return
 	}
-	n.phase = running
+	n.begin(role, false)
 	n.mu.Unlock()
 	w.reader, w.in, w.role, w.old = n, f, role, nil
 }

@@ -63,12 +63,16 @@ func (n *node) onItsWay() bool {
 			keeps := n.keeps()
 			n.mu.Unlock()
 			return keeps
-		case n.phase == open, r.runs(false), pauses(r):
+		case n.phase == open, pauses(r):
 			n.mu.Unlock()
 			return false
 		case n.phase == running: // its runner alone may look further
+			passes := n.flags&calls == 0
 			n.mu.Unlock()
-			return !r.runs(true) // else its function may be running
+			return passes
+		case r.runs(false):
+			n.mu.Unlock()
+			return false
 		}
 		s := r.source()
 		n.mu.Unlock()

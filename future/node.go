@@ -84,11 +84,12 @@ const (
 	tracked                     // it stands in the ledger of its loop
 	keeping                     // an open root, whose value will be kept
 	refusing                    // the same, and it takes no value any more: see forgo
+	calls                       // while it runs: a function of the user's does
 )
 
 // A role is what a node does. Its methods are called by the node's runner, by
-// others with the node's lock held, and step of one that has moved, whose taker
-// has settled, by who puts it back.
+// others with the node's lock held, unless it is running, and step of one that has
+// moved, whose taker has settled, by who puts it back.
 type role interface {
 	// source is what the node waits for; of a root nil.
 	source() *node

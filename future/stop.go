@@ -21,7 +21,7 @@ func (n *node) abandon(f *fault) {
 		}
 		role := n.role
 		alone := n.partFrom(s)
-		n.phase = running
+		n.begin(role, false)
 		s.mu.Unlock()
 		n.mu.Unlock()
 		n.leaveFor(f, role, s, alone)

@@ -226,13 +226,14 @@ func (w *work) take(r *node, in *fault) {
 	}
 	var role role
 	role, in, w.old = r.due(in)
-	if r.home.loops() && role.runs(in != nil) {
+	runs := role.runs(in != nil)
+	if runs && r.home.loops() {
 		r.phase = queued
 		r.mu.Unlock()
 		w.queue(r)
 		return
 	}
-	r.begin(role)
+	r.begin(role, runs)
 	r.mu.Unlock()
 	w.step(r, role, in, w.old)
 }
@@ -250,9 +251,14 @@ func (n *node) due(in *fault) (r role, _ *fault, old *node) {
 	return q.role, q.with, q.old
 }
 
-// begin makes n, whose role is r, running. n is locked.
-func (n *node) begin(r role) {
+// begin makes n, whose role is r, running; runs: a function of the user's will
+// run. n is locked.
+func (n *node) begin(r role, runs bool) {
 	n.phase = running
+	n.flags &^= calls
+	if runs {
+		n.flags |= calls
+	}
 	if n.flags&canceled == 0 {
 		n.role = r
 	}
@@ -370,7 +376,7 @@ func (n *node) dequeue() (role role, in *fault, old *node, ok bool) {
 		in = q.with
 	}
 	role, in, old = n.due(in)
-	n.begin(role)
+	n.begin(role, true)
 	return role, in, old, true
 }
 

@@ -2,6 +2,7 @@ package lock_test
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"strings"
 	"testing"
@@ -144,6 +145,45 @@ func TestAwaitHasWhatIsOnItsWay(t *testing.T) {
 				if v, err := await(ctx, d); v != 7 || err != nil {
 					t.Errorf("got %d, %v", v, err)
 				}
+			})
+		})
+	}
+}
+
+// An Await gives up while a function runs that has taken the value, or the failure.
+func TestAwaitGivesUpWhileAFunctionRuns(t *testing.T) {
+	type deferred = *future.Deferred[int]
+	for name, attach := range map[string]func(d deferred, f func()) deferred{
+		"Then": func(d deferred, f func()) deferred {
+			return future.Then(d, func(v int) (int, error) { f(); return v, nil })
+		},
+		"Finally":   func(d deferred, f func()) deferred { return d.Finally(func() error { f(); return nil }) },
+		"ThenFlat":  func(d deferred, f func()) deferred { return future.ThenFlat(d, func(int) deferred { f(); return d }) },
+		"Catch":     func(d deferred, f func()) deferred { return d.Catch(func(error) (int, error) { f(); return 0, nil }) },
+		"CatchFlat": func(d deferred, f func()) deferred { return d.CatchFlat(func(error) deferred { f(); return d }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q := lock.NewQueue[int]()
+				get := q.Get()
+				ctx, cancel := context.WithCancel(t.Context())
+				runs, goOn := make(chan struct{}), make(chan struct{})
+				d := attach(get, func() { close(runs); <-goOn })
+				if name == "Catch" || name == "CatchFlat" {
+					go q.Close()
+				} else {
+					go q.TryPut(7)
+				}
+				<-runs
+				go func() {
+					synctest.Wait()
+					cancel()
+				}()
+				if _, err := d.Await(ctx); !errors.Is(err, context.Canceled) {
+					t.Errorf("got %v", err)
+				}
+				close(goOn)
+				d.Await(context.Background())
 			})
 		})
 	}
