@@ -10,6 +10,7 @@
 #   vet       go vet
 #   suite     all tests, with the race detector and in random order
 #   fluent    the examples that need Go 1.27 really ran
+#   shown     the tests that the tables of Twisted's tests and defects name really ran
 #   lint      formatting, go.mod and go.sum, staticcheck
 #   cross     go vet for darwin and windows
 #   examples  every example program runs to its end
@@ -60,6 +61,20 @@ fluent() {
 	local out
 	out=$(GOTOOLCHAIN=$new go test -v -run '^ExampleDeferred_' ./future) || fail "$out"
 	grep -- '^--- PASS: ExampleDeferred_' <<<"$out" || fail "no ExampleDeferred_ ran with $new"
+}
+
+# A test reads the tables; here is what only a run can tell: that a subtest exists.
+shown() {
+	say "tests that the tables name"
+	local module named tests ran
+	module=$(go list -m)
+	named=$(grep -hv '^#' internal/house/testdata/twisted_*.txt | grep -o '| *[a-z/]* \(Test\|Example\)[^ |]*' | sed 's/| *//' | sort -u)
+	tests=$(sed 's/^[^ ]* //; s:/.*::' <<<"$named" | sort -u | paste -sd '|')
+	ran=$(go test -json -run "^($tests)\$" $(sed "s:^:$module/:; s/ .*//" <<<"$named" | sort -u) |
+		sed -n "s:.*\"Action\"\:\"pass\",\"Package\"\:\"$module/\([^\"]*\)\",\"Test\"\:\"\([^\"]*\)\".*:\1 \2:p" | sort -u)
+	named=$(comm -23 - <(printf '%s\n' "$ran") <<<"$named")
+	[ -z "$named" ] || fail "named in a table, but did not run and pass:
+$named"
 }
 
 lint() {
@@ -126,7 +141,7 @@ mutants() { go run ./internal/mutants; }
 
 for step in "$@"; do
 	case $step in
-	vet | suite | fluent | lint | cross | examples | bench | format | mutants) ;;
+	vet | suite | fluent | shown | lint | cross | examples | bench | format | mutants) ;;
 	-h | --help)
 		sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
 		exit 0
@@ -134,7 +149,7 @@ for step in "$@"; do
 	*) fail "no step $step; ./check.sh -h lists them" ;;
 	esac
 done
-for step in ${@:-vet suite fluent lint cross examples bench}; do
+for step in ${@:-vet suite fluent shown lint cross examples bench}; do
 	"$step"
 done
 say "all is well"

@@ -41,14 +41,17 @@
 //     of the function that makes it.
 //  3. When nothing is left to do at this instant, time moves on.
 //
-// Between any two functions, work that blocks has its turn: the workers of a
-// reactor run one at a time, in the order in which they became ready, and each
-// until it returns or waits in Await. Time stands still meanwhile. What they
-// return is posted in the order in which they were submitted. A goroutine that
-// the Virtual does not know of is taken into account with [Virtual.Hold].
+// Between any two functions, work that blocks has its turn: the workers of all
+// reactors on a Virtual run one at a time, in the order in which they became ready,
+// and each until it returns or waits in Await; what it has called with no delay is
+// then posted. Time stands still meanwhile. When all workers have returned or wait,
+// what those that returned have to deliver is posted, in the order in which they were
+// submitted. A goroutine that the Virtual does not know of is taken into account with
+// [Virtual.Hold].
 //
-// If a drive has waited for 2 real seconds, for a worker that blocks elsewhere
-// or for a Hold, it says in the log what it waits for.
+// If a drive has waited for 2 real seconds, for a worker that neither returns nor
+// waits in Await or for a Hold, it says in the log what it waits for. From then on
+// other workers run beside that one, and the order is not reproducible.
 //
 // # Contexts
 //

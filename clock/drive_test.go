@@ -127,6 +127,24 @@ func TestStop_by_a_worker(t *testing.T) {
 	r.diary.want(t, "0s a worker waits", "0s first stop", "1s it ends", "1s second stop")
 }
 
+// So it is, too, if a coroutine asks that the worker runs within its turn.
+func TestStop_by_a_coroutine_in_a_worker(t *testing.T) {
+	r := newRig()
+	r.work(func(w seam.Worker) func() {
+		asked := make(chan struct{})
+		go mark.Coroutine(func() {
+			r.d.Do(r.diary.note("stop"))
+			close(asked)
+		})
+		<-asked
+		yieldOften()
+		r.diary.add("a worker ends")
+		return nil
+	})
+	r.Run()
+	r.diary.want(t, "0s a worker ends", "0s stop")
+}
+
 // yieldOften gives a drive that does not wait the time to go on.
 func yieldOften() {
 	for range 1000 {
@@ -147,7 +165,11 @@ func TestStop_by_others_beside_a_worker(t *testing.T) {
 		})
 		go mark.Worker(func() { // as one of another clock
 			<-begun
+			both := make(chan struct{})
+			r.d.Do(func() { <-both })
+			r.d.Do(func() {})
 			r.d.Do(func() { close(stopped) })
+			close(both)
 		})
 		r.Advance(0)
 		if took := time.Since(start); took != 0 {
@@ -203,6 +225,61 @@ func TestHold_call_without_delay(t *testing.T) {
 			t.Errorf("the drive took note after %v", took)
 		}
 	})
+}
+
+// A goroutine that holds time may wait for what comes of the end of a context.
+func TestHold_end_of_a_context(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig()
+		start := time.Now()
+		for _, watch := range []func(context.Context, func()) func() bool{r.d.Watch, r.d.WatchParent} {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			told := make(chan struct{})
+			watch(ctx, func() { close(told) })
+			for _, last := range []bool{false, true} { // held again in the next drive
+				release := r.Hold()
+				go func() {
+					defer release()
+					synctest.Wait() // the drive waits
+					if last {
+						cancel()
+						<-told
+					}
+					ctx, cancel := context.WithCancel(t.Context())
+					told := make(chan struct{})
+					watch(ctx, func() { close(told) }) // while it is held
+					synctest.Wait()
+					cancel()
+					<-told
+				}()
+				r.Advance(time.Second)
+			}
+		}
+		if took := time.Since(start); took != 0 {
+			t.Errorf("the drive took note after %v", took)
+		}
+	})
+}
+
+// panics is a context whose AfterFunc does.
+type panics struct{ context.Context }
+
+func (panics) AfterFunc(func()) func() bool { panic("a context's") }
+func (panics) Value(any) any                { return nil } // it is none of package context
+
+// What a context of somebody's does while a drive begins to listen to it comes out
+// of the drive, which stays usable.
+func TestHold_context_that_panics(t *testing.T) {
+	r := newRig()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stop := r.d.Watch(panics{ctx}, func() {})
+	release := r.Hold()
+	mustPanic(t, func() { r.Advance(0) }, "a context's")
+	stop()
+	release()
+	r.Advance(time.Second)
 }
 
 // steps is a task that notes its name and returns the next.

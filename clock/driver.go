@@ -130,9 +130,7 @@ func (d *driver) Fence(at time.Time, passed func()) (lift func()) {
 
 func (d *driver) Do(f func()) {
 	v := d.v
-	// A worker's turn is not over when it asks: what is done meanwhile would be
-	// done beside it.
-	byWorker := mark.IsSet() && mark.Find() == mark.OnVirtualWorker
+	byWorker := inTurn(mark.Find())
 	v.mu.Lock()
 	if v.driving {
 		v.asked = append(v.asked, f)
@@ -152,6 +150,11 @@ func (d *driver) Do(f func()) {
 		v.endWorkersLocked()
 	})
 }
+
+// inTurn reports whether k may be a worker whose turn is not over, or run within
+// one: what is done now would be done beside it. A coroutine that somebody else has
+// resumed waits for a worker, too, at most until that is reported as stuck.
+func inTurn(k mark.Kind) bool { return k == mark.OnVirtualWorker || k == mark.OnCoroutine }
 
 // endWorkersLocked lets the workers of stopped reactors go on that are ready
 // to: Stop has woken them, and nobody may drive again.
@@ -202,28 +205,13 @@ func (d *driver) Drop(o *seam.Owner) (dropped seam.Dropped) {
 	return dropped
 }
 
-func (d *driver) Timers(o *seam.Owner) []seam.Scheduled {
-	d.v.mu.Lock()
-	items := d.v.q.All(o)
-	d.v.mu.Unlock()
-	var list []seam.Scheduled
-	for _, it := range items {
-		if t := it.Timer(); t != nil {
-			list = append(list, seam.Scheduled{At: timeOf(it.When), What: birth.Func(t.F), Birth: t.Group.Birth.String()})
-		}
-	}
-	return list
-}
+func (d *driver) Timers(o *seam.Owner) []seam.Scheduled { return timerq.Timers(d.scheduled(o), start) }
+func (d *driver) Posts(o *seam.Owner) []string          { return timerq.Posts(d.scheduled(o)) }
 
-func (d *driver) Posts(o *seam.Owner) (names []string) {
+func (d *driver) scheduled(o *seam.Owner) []timerq.Listed {
 	d.v.mu.Lock()
 	defer d.v.mu.Unlock()
-	for _, it := range d.v.q.All(o) {
-		if it.Timer() == nil {
-			names = append(names, birth.Func(it.Task))
-		}
-	}
-	return names
+	return d.v.q.All(o)
 }
 
 func (d *driver) Workers(o *seam.Owner) []seam.Working {

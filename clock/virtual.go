@@ -23,7 +23,8 @@ type handle = seam.DriverHandle
 //
 // The package comment has the order of events. [NewVirtual] makes one; the
 // zero value is of no use. All methods may be called from any goroutine, but
-// only one goroutine may drive at a time.
+// only one goroutine may drive at a time. Time ends 292 years later: what would be
+// due after that is due then.
 type Virtual struct {
 	handle
 
@@ -46,15 +47,17 @@ type Virtual struct {
 
 	driving bool
 	doing   bool // it is a Do for which nobody drives
-	drives  int  // how many there have been
+	drives  int  // how many have begun
 	run     drive
 	holds   int
 	asked   []func() // what Do has for the drive
 	urgent  bool     // not just workers have asked
 
 	baton   baton
-	waits   polls // contexts that somebody waits with
-	parents polls // contexts that only others are below of
+	waits   polls                           // contexts that somebody waits with
+	parents polls                           // contexts that only others are below of
+	ears    map[<-chan struct{}]func() bool // stop what tells of their ends, for one drive
+	stirred bool                            // a context has ended, or is new
 	parked  parked
 	bound   []*seam.Owner
 	fence   *fence // that time is not to pass, or nil

@@ -20,6 +20,8 @@ type drive struct {
 	most    int   // events
 	bound   int   // of the events, and of the clock's limit, the lesser
 	count   int
+	since   int         // of these, those before time moved last
+	turns   int         // of workers, since then
 	item    timerq.Item // what runs
 	next    seam.Task   // what it returned
 	running bool
@@ -52,7 +54,8 @@ func (v *Virtual) AdvanceTo(t time.Time) {
 }
 
 // Step runs the next event, moving time on to it if need be, and reports
-// whether there was one. In all else it is as [Virtual.Advance].
+// whether there was one. It waits for workers before it returns, but for a Hold only
+// if time is to move. In all else it is as [Virtual.Advance].
 func (v *Virtual) Step() bool {
 	v.begin("Step")
 	return v.drive("Step", -1, nil, 1) == 1
@@ -102,7 +105,7 @@ func (v *Virtual) begin(verb string) {
 // goroutine, it may wait for that.
 func (v *Virtual) tryBegin(wait bool) bool {
 	v.mu.Lock()
-	for wait && v.doing && !mark.IsSet() {
+	for wait && v.doing && mark.Find() == mark.None {
 		v.cond.Wait()
 	}
 	if v.driving {
@@ -125,6 +128,7 @@ func (v *Virtual) end() {
 		v.mu.Unlock()
 	}()
 	v.q.EndTurn()
+	v.deafenLocked()
 	for len(v.asked) > 0 {
 		mark.Loop(v.endWorkersLocked) // does what was asked, too
 		v.q.EndTurn()
@@ -208,7 +212,7 @@ func (v *Virtual) next() bool {
 			return false
 		}
 		if run.count == v.limit && v.q.Due() {
-			v.overLimitLocked()
+			v.overLimitLocked(run.endless())
 		}
 		if it, ok := v.q.Next(); ok {
 			run.count++
@@ -233,7 +237,7 @@ func (v *Virtual) next() bool {
 			v.haltLocked()
 			continue // the lock was let go of
 		}
-		v.q.Now = when
+		v.q.Now, run.since, run.turns = when, run.count, 0
 		if last {
 			return false
 		}
@@ -272,9 +276,14 @@ func (v *Virtual) gapLocked() bool {
 		case b.busy > b.stuck:
 			v.awaitWorkerLocked()
 		case v.lookLocked(&v.waits):
+		case len(b.ready) > 0 && v.run.turns == v.limit:
+			v.overLimitLocked("turns of workers at one instant (see clock.Limit); some go on again and again: let one wait for time to pass")
 		case b.handOnLocked(nil):
-		case b.busy > 0:
-			v.awaitWorkerLocked()
+			v.run.turns++
+		case b.busy > 0: // all of them stuck
+			if !v.listenLocked(&v.waits) && !v.listenLocked(&v.parents) && !v.lookLocked(&v.parents) {
+				v.awaitWorkerLocked()
+			}
 		case len(b.finished) > 0:
 			b.deliverLocked(v)
 		default:
@@ -305,8 +314,10 @@ func (v *Virtual) heldLocked() bool {
 	if v.holds == 0 {
 		return false
 	}
+	v.listenLocked(&v.parents)
+	v.listenLocked(&v.waits)
 	defer v.watchdogLocked()()
-	for v.holds > 0 && !v.q.Due() && len(v.asked) == 0 && !v.baton.runnable() {
+	for v.holds > 0 && !v.q.Due() && len(v.asked) == 0 && !v.baton.runnable() && !v.stirred {
 		if v.barked {
 			v.barked = false
 			v.logLocked(slog.Default(), "clock: virtual time has been held for 2 real seconds: it stands still until the function that Hold returned is called", "holds", v.holds)
@@ -314,6 +325,7 @@ func (v *Virtual) heldLocked() bool {
 		}
 		v.cond.Wait()
 	}
+	v.stirred = false
 	return true
 }
 
@@ -348,10 +360,18 @@ func (v *Virtual) logLocked(to *slog.Logger, text string, args ...any) {
 	to.Warn(text, args...)
 }
 
-func (v *Virtual) overLimitLocked() {
-	remedy := "; something schedules itself again and again at one instant: give it a delay"
-	if v.run.until == math.MaxInt64 {
-		remedy = "; something schedules itself again and again: use Advance"
+// endless names what there are too many of, and the remedy.
+func (d *drive) endless() string {
+	s := "events (see clock.Limit); "
+	switch {
+	case d.since < d.count/2:
+		return s + "something schedules itself again and again at one instant: give it a delay"
+	case d.until == math.MaxInt64:
+		return s + "something schedules itself again and again: use Advance"
 	}
-	panic(fmt.Sprintf("clock: %s: more than %d events (see clock.Limit)%s; %s", v.run.verb, v.limit, remedy, list(v.q.Now, v.q.All(nil), 10)))
+	return s + "so much is due on the way: advance in parts, or set a higher limit"
+}
+
+func (v *Virtual) overLimitLocked(what string) {
+	panic(fmt.Sprintf("clock: %s: more than %d %s; %s", v.run.verb, v.limit, what, list(v.q.Now, v.q.All(nil), 10)))
 }

@@ -241,6 +241,20 @@ func TestLimit(t *testing.T) {
 			t.Errorf("it is %v", v.Now())
 		}
 	})
+	t.Run("a periodic timer on the way", func(t *testing.T) {
+		v, _ := virtual(clock.Limit(10))
+		var tick clock.Timer
+		tick = v.CallLater(time.Second, func() { tick.Reset(time.Second) })
+		mustPanic(t, func() { v.Advance(time.Minute) }, "clock: Advance: more than 10 events", "on the way", "in parts")
+	})
+	t.Run("one instant, later", func(t *testing.T) {
+		v, _ := virtual(clock.Limit(10))
+		v.CallLater(time.Second, func() {})
+		var again func()
+		again = func() { v.CallLater(0, again) }
+		v.CallLater(time.Minute, again)
+		mustPanic(t, v.Run, "clock: Run: more than 10 events", "one instant: give it a delay")
+	})
 	t.Run("exactly so many", func(t *testing.T) {
 		v, _ := virtual(clock.Limit(10))
 		for range 10 {

@@ -2,6 +2,7 @@ package clock
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/deferred-go/deferred/internal/linked"
@@ -84,6 +85,54 @@ func (v *Virtual) lookLocked(p *polls) (any bool) {
 	return any
 }
 
+// listenLocked lets the end of each context of p stir the drive, until that ends.
+// It returns true if there were new ones: then it has let go of the lock.
+func (v *Virtual) listenLocked(p *polls) bool {
+	var fresh []context.Context
+	for done, g := range p.byDone {
+		if v.ears[done] == nil {
+			fresh = append(fresh, g.ctx)
+		}
+	}
+	if fresh == nil {
+		return false
+	}
+	ears := make(map[<-chan struct{}]func() bool)
+	v.mu.Unlock()
+	defer func() { // also if a context of somebody's panics
+		v.mu.Lock()
+		if v.ears == nil {
+			v.ears = make(map[<-chan struct{}]func() bool)
+		}
+		maps.Copy(v.ears, ears)
+	}()
+	for _, ctx := range fresh {
+		ears[ctx.Done()] = context.AfterFunc(ctx, v.stir)
+	}
+	return true
+}
+
+func (v *Virtual) stir() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.stirred = true
+	v.cond.Broadcast()
+}
+
+// deafenLocked undoes listenLocked. It lets go of the lock meanwhile.
+func (v *Virtual) deafenLocked() {
+	ears := v.ears
+	v.ears, v.stirred = nil, false
+	if ears == nil {
+		return
+	}
+	v.mu.Unlock()
+	defer v.mu.Lock()
+	for _, stop := range ears {
+		stop()
+	}
+}
+
 func (v *Virtual) nextWatch(p *polls, g *poll) func() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -103,6 +152,10 @@ func (v *Virtual) watch(p *polls, ctx context.Context, f func()) (stop func() bo
 	v.mu.Lock()
 	p.add(ctx, w)
 	v.news.Store(true)
+	if v.holds > 0 { // a drive that is held does not listen for this one
+		v.stirred = true
+		v.cond.Broadcast()
+	}
 	v.mu.Unlock()
 	return func() bool {
 		v.mu.Lock()

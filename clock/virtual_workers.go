@@ -50,8 +50,8 @@ type worker struct {
 
 func (b *baton) runnable() bool { return len(b.ready) > 0 || len(b.finished) > 0 }
 
-// handOnLocked gives the baton to the first worker that is ready, or to the
-// first of those of stopped reactors.
+// handOnLocked gives the baton to the first worker that is ready and for which
+// only, if it is given, returns true. It returns false if there is none.
 func (b *baton) handOnLocked(only func(*worker) bool) bool {
 	i := 0
 	if only != nil {
@@ -90,12 +90,15 @@ func (w *worker) end() {
 	v.restLocked(w)
 }
 
-// restLocked notes that w does not run any more.
+// restLocked notes that w does not run any more. Its calls without delay come
+// before what the next worker posts.
 func (v *Virtual) restLocked(w *worker) {
 	v.baton.busy--
 	if w.stuck {
 		w.stuck = false
 		v.baton.stuck--
+	} else {
+		v.q.EndTurn()
 	}
 	v.cond.Broadcast()
 }
@@ -173,8 +176,10 @@ func (v *Virtual) awaitWorkerLocked() {
 	busy, alone := b.busy, b.busy > b.stuck
 	if alone {
 		defer v.watchdogLocked()()
+	} else {
+		defer func() { v.stirred = false }()
 	}
-	for b.busy == busy && !v.urgent && (alone || len(b.ready)+len(v.asked) == 0) {
+	for b.busy == busy && !v.urgent && (alone || len(b.ready)+len(v.asked) == 0 && !v.stirred) {
 		if v.barked {
 			v.reportStuckLocked()
 			return

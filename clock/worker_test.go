@@ -80,13 +80,71 @@ func TestWorkers_take_turns(t *testing.T) {
 		r.diary.want(t, want...)
 	}
 	exact := []string{
-		"0s 0 begins", "0s 1 begins", "0s 2 begins", "0s 3 begins", "0s 4 begins", "0s 2 delivers", "0s 3 goes on",
+		"0s 0 begins", "0s 1 begins", "0s 2 begins", "0s 3 begins", "0s 4 begins", "0s 3 goes on", "0s 2 delivers",
 		"10ns 0 goes on", "10ns 1 goes on", "10ns 0 goes on",
 		"20ns 4 goes on", "20ns 3 goes on", "20ns 1 goes on", "20ns 0 goes on",
 		"20ns 4 delivers", "20ns 3 delivers", "20ns 1 delivers", "20ns 0 delivers",
 	}
 	if !slices.Equal(want, exact) {
 		t.Errorf("happened\n%s\nwant\n%s", strings.Join(want, "\n"), strings.Join(exact, "\n"))
+	}
+}
+
+// A call without delay counts as posted at the end of the worker's turn.
+func TestWorkers_calls_without_delay(t *testing.T) {
+	r := newRig()
+	r.work(func(w seam.Worker) func() {
+		r.CallLater(0, r.diary.note("1 calls"))
+		r.d.Post(r.o, task(r.diary.note("1 posts")))
+		r.sleep(w, 0)
+		r.CallLater(0, r.diary.note("1 calls again"))
+		return r.diary.note("1 delivers")
+	})
+	r.work(func(seam.Worker) func() {
+		r.d.Post(r.o, task(r.diary.note("2 posts")))
+		return r.diary.note("2 delivers")
+	})
+	r.Advance(0)
+	r.diary.want(t, "0s 1 posts", "0s 1 calls", "0s 2 posts", "0s 2 delivers", "0s 1 calls again", "0s 1 delivers")
+}
+
+// Workers that hand on to one another, or start others, without end are stopped
+// by the limit.
+func TestWorkers_without_end(t *testing.T) {
+	r := newRig(clock.Limit(10))
+	turns := 0
+	var job func(seam.Worker) func()
+	job = func(seam.Worker) func() {
+		if turns++; turns == 1000 {
+			r.CallLater(0, r.diary.note("runs into no limit"))
+			return nil
+		}
+		r.work(job)
+		return nil
+	}
+	r.work(job)
+	mustPanic(t, func() { r.Advance(time.Second) }, "clock: Advance: more than 10 turns of workers", "wait for time to pass")
+	if turns != 10 {
+		t.Errorf("%d turns, want 10", turns)
+	}
+}
+
+// Where time passes, workers may have as many turns as they like.
+func TestWorkers_that_wait_for_time(t *testing.T) {
+	r := newRig(clock.Limit(10))
+	turns := 0
+	for range 3 {
+		r.work(func(w seam.Worker) func() {
+			for range 3 {
+				r.sleep(w, time.Second)
+				turns++
+			}
+			return nil
+		})
+	}
+	r.Advance(time.Minute)
+	if turns != 9 {
+		t.Errorf("%d turns", turns)
 	}
 }
 
@@ -172,6 +230,38 @@ func TestWorker_is_stuck(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Beside a worker that is stuck, others notice the end of a context.
+func TestWorker_beside_one_that_is_stuck(t *testing.T) {
+	t.Run("its own", func(t *testing.T) { besideStuck(t, (*rig).watch) })
+	t.Run("a parent's", func(t *testing.T) { besideStuck(t, (*rig).watchParent) })
+}
+
+func (r *rig) watch(ctx context.Context, f func()) { r.d.Watch(ctx, f) }
+func (r *rig) watchParent(ctx context.Context, f func()) {
+	r.d.(seam.ParentWatcher).WatchParent(ctx, f)
+}
+
+func besideStuck(t *testing.T, watch func(*rig, context.Context, func())) {
+	synctest.Test(t, func(t *testing.T) { // whose time is the real one there
+		r := newRig()
+		ctx, cancel := context.WithCancel(t.Context())
+		noticed := make(chan struct{})
+		r.work(func(w seam.Worker) func() {
+			watch(r, ctx, w.Ready)
+			w.Park()
+			close(noticed)
+			return nil
+		})
+		r.work(func(seam.Worker) func() { <-noticed; return nil })
+		go func() {
+			time.Sleep(clock.Patience)
+			synctest.Wait() // the drive waits for the second
+			cancel()
+		}()
+		r.Advance(0)
+	})
 }
 
 // A hold that lasts is reported; in a bubble, whose time is the real one there.

@@ -23,15 +23,17 @@ import (
 // Await of a settled Deferred returns at once, whoever calls, also if ctx has
 // ended. When ctx ends during the wait, Await gives up with an error that
 // matches ctx.Err() and context.Cause(ctx). That harms no other waiter, and cancels
-// nothing, but for the exception below: to cancel what is waited for along with the wait, write
-// d.WithContext(ctx).Await(ctx). While it waits, it counts as a consumer. If the
-// Deferred's reactor stops, the wait ends with an error that matches
-// reactor.ErrStopped. Await takes note of a failure. It panics if ctx is nil.
+// nothing, but for the exception below: to cancel what is waited for along with the
+// wait, write d.WithContext(ctx).Await(ctx). While it waits, it counts as a
+// consumer. If the Deferred's reactor stops, the wait ends with an error that
+// matches reactor.ErrStopped. Await takes note of a failure. It panics if ctx is nil.
 //
-// A lease or a value of package lock is not granted to nobody: an Await that
-// gives up a wait for one, and was the last to be interested, cancels it, or
-// returns what has come all the same; for what another goroutine is passing on to
-// it just then it waits.
+// The exception is a wait in a line of package lock, so that no lease and no value is
+// given to nobody: if an Await of one gives up, or of what is derived from one or
+// gathers it, also with other inputs, and nobody else is interested, the Deferred is
+// canceled. What is on its way to it just then goes back to the lock, and the Deferred
+// fails with ErrCanceled. A function that waits in a line goes on, be it a coroutine or
+// that of a lock.Run: it has a use for what it gets.
 func (d *Deferred[T]) Await(ctx context.Context) (T, error) {
 	d.mustBe("Await")
 	mustContext(ctx, "Await")
@@ -39,7 +41,7 @@ func (d *Deferred[T]) Await(ctx context.Context) (T, error) {
 		return v, f.error()
 	}
 	err := d.n.wait(ctx)
-	if err == nil || d.n.tooLate(ctx, err) {
+	if err == nil || !d.n.forsake(err) {
 		err = d.n.fault().error() // it has settled and never changes: no lock
 	}
 	if err != nil {
@@ -47,12 +49,6 @@ func (d *Deferred[T]) Await(ctx context.Context) (T, error) {
 		return zero, err
 	}
 	return d.value, nil
-}
-
-// tooLate has a wait that has given up, because of why, leave the line of a lock,
-// if it was in one. It returns true if n has settled all the same.
-func (n *node) tooLate(ctx context.Context, why error) bool {
-	return n.forgo(newCancel(why)) || n.onItsWay() && n.wait(context.WithoutCancel(ctx)) == nil
 }
 
 // error is the error of f, nil if there is no failure.
@@ -73,12 +69,12 @@ func (n *node) wait(ctx context.Context) error {
 			return t.await(ctx, n)
 		}
 	case *job:
+		kind := mark.Find()
 		switch {
-		case !library || !mark.Find().IsWorker():
 		case t.current() != nil: // it waits already: another goroutine has its context
-		case t.worker != nil:
+		case t.worker != nil && kind.IsWorker():
 			return t.await(ctx, n)
-		default:
+		case t.worker == nil && (kind.IsWorker() || kind == mark.OnGoroutine):
 			return n.park(ctx, &t.task)
 		}
 	}
@@ -93,7 +89,7 @@ func (n *node) wait(ctx context.Context) error {
 func (n *node) mustNotBlock() {
 	kind := mark.Find()
 	if kind == mark.OnLoop || kind == mark.OnCoroutine {
-		n.forgo(newCancel(nil))
+		n.forsake(nil)
 	}
 	switch kind {
 	case mark.OnLoop:
@@ -110,7 +106,7 @@ func (n *node) park(ctx context.Context, t *task) error {
 		return n.giveUp(ctx)
 	}
 	p := &parked{task: t, ch: make(chan struct{}, 1)}
-	p.of, p.by, p.n.role = n, p, &p.waiter
+	p.of, p.by = n, p
 	listed, root := p.list()
 	if !listed {
 		return nil
@@ -139,7 +135,7 @@ func (n *node) park(ctx context.Context, t *task) error {
 	select {
 	case <-p.ch:
 	case <-done:
-		if p.withdraw(gaveUpOf(ctx)) {
+		if p.withdraw(gaveUpOf(ctx)) || t == nil && n.isSettled() { // or its turn comes after callbacks that run
 			return p.why
 		}
 		<-p.ch

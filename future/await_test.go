@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -456,6 +457,69 @@ func TestWhoAwaits(t *testing.T) {
 			clk.Advance(0)
 			wantOutcome(t, outer, 3, nil)
 		}
+	})
+
+	// Goroutines and workers park as such with the context of what started them.
+	t.Run("a goroutine, a coroutine's", func(t *testing.T) {
+		for name, start := range map[string]func(r *reactor.Reactor, f func(context.Context) (int, error)) *future.Deferred[int]{
+			"AsyncOn": func(r *reactor.Reactor, f func(context.Context) (int, error)) *future.Deferred[int] {
+				return future.AsyncOn(background, r, f)
+			},
+			"Async": func(_ *reactor.Reactor, f func(context.Context) (int, error)) *future.Deferred[int] {
+				return future.Async(background, f)
+			},
+		} {
+			for _, worker := range []bool{false, true} {
+				t.Run(fmt.Sprint(name, ", worker ", worker), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						r := reactor.New(clock.System())
+						go r.Run(t.Context())
+						gate, open := future.New[int]()
+						busy, started := make(chan struct{}), make(chan *future.Deferred[int])
+						f := func(outer context.Context) (int, error) {
+							await := func(context.Context) (int, error) { return gate.Await(outer) }
+							waits := future.Go(outer, await)
+							if worker {
+								waits = future.GoOn(outer, r, await)
+							}
+							<-busy // while that waits, this one works
+							return waits.Await(outer)
+						}
+						go func() { started <- start(r, f) }()
+						synctest.Wait()
+						open.Succeed(5)
+						synctest.Wait()
+						close(busy)
+						if v, err := (<-started).Await(t.Context()); v != 5 || err != nil {
+							t.Errorf("got %d, %v", v, err)
+						}
+						r.Stop()
+					})
+				})
+			}
+		}
+	})
+	t.Run("a goroutine, a worker's", func(t *testing.T) {
+		clk, r, d, res := setUp(t)
+		parks, before := make(chan struct{}), clk.Now()
+		w := future.GoOn(background, r, func(outer context.Context) (int, error) {
+			g := future.Go(outer, func(context.Context) (int, error) {
+				close(parks)
+				return d.Await(outer)
+			})
+			<-parks
+			for range 100 {
+				runtime.Gosched()
+			}
+			if now := clk.Now(); now != before {
+				t.Errorf("time went on to %v while the worker worked", now)
+			}
+			res.Succeed(6)
+			<-g.Done()
+			return g.Result()
+		})
+		clk.Advance(time.Second)
+		wantOutcome(t, w, 6, nil)
 	})
 
 	t.Run("a worker, its own", func(t *testing.T) {

@@ -87,7 +87,7 @@ func (w *work) cancelQueued(n *node, f *fault) {
 		n.mu.Unlock()
 		return
 	}
-	n.begin(role, false)
+	n.phase = running
 	n.mu.Unlock()
 	w.reader, w.in, w.role, w.old = n, f, role, nil
 }
@@ -212,6 +212,8 @@ func (w *work) cancelWait(at *waiter, f *fault) {
 	if alone {
 		n.flags |= left
 		s.active = 0
+	} else {
+		at.asked = f
 	}
 	s.mu.Unlock()
 	n.mu.Unlock()

@@ -91,8 +91,7 @@ func (a *arrivals) wait(i int, of *node) {
 	at := &a.nodes[i]
 	at.to, at.i = a, i
 	at.of, at.by = of, at
-	at.n.role = &at.waiter
-	if !enlist(&at.n, of) {
+	if ok, _ := at.list(); !ok {
 		at.wake()
 	}
 }

@@ -22,7 +22,9 @@ import (
 // that; what it settles with at once is what Await returns. Then ctx ends: an
 // Await that still waits gives up, and so does every later one with that ctx.
 // Clean-up that must wait uses context.WithoutCancel(ctx). The result settles
-// when f returns, with what f returns, also after a Cancel.
+// when f returns, with what f returns, also after a Cancel. If a context of package
+// context ends with which f waits, f goes on on the goroutine that package context
+// starts for that.
 //
 // A panic or a runtime.Goexit in f fails the result with a *failure.Failure.
 // The coroutine holds a goroutine until f returns; if it waits for what never
@@ -208,7 +210,7 @@ func (c *coroutine) list(n *node, own bool) (at *waiter, ok, root bool) {
 		ok, root = at.relist(n)
 	} else {
 		at = &waiter{of: n, by: c, own: own}
-		at.n.home, at.n.role = c.home, at
+		at.n.home = c.home
 		ok, root = at.list()
 	}
 	if !ok && own {

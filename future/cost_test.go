@@ -49,6 +49,7 @@ func TestCost(t *testing.T) {
 		{"CatchFlat", 96, 1, func() { kept = source.CatchFlat(flatCatch) }},
 		{"Await of a settled one", 0, 0, func() { settled.Await(context.Background()) }},
 		{"Result", 0, 0, func() { source.Result() }},
+		{"a cancel that nobody hears of", 336, 5, func() { bare(); kept.Cancel(nil) }},
 		{"a settle that is refused", 0, 0, func() { keptRes.Succeed(1) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

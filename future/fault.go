@@ -111,7 +111,8 @@ func (f *fault) rest(h *home, past history) {
 	o.mu.Lock()
 	if o.entry == nil {
 		o.entry = &entry{err: o.err}
-		if o.site == 0 { // no callback tells where it arose
+		strict := h != nil && h.ledger != nil && h.ledger.strict
+		if o.site == 0 && (strict || !onlyCanceled(o.err)) { // no callback tells where it arose
 			o.entry.at = birth.Here()
 		}
 	}

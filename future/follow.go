@@ -15,6 +15,7 @@ func (w *work) follow(n *node, role role, inner, old *node) {
 		inner.watch()
 		if inner.phase == settled && inner.readers == nil {
 			f := inner.fault()
+			inner.gain()
 			inner.mu.Unlock()
 			n.resume(role)
 			w.reader, w.in = n, f
@@ -27,6 +28,9 @@ func (w *work) follow(n *node, role role, inner, old *node) {
 		if by, ok := n.moveTo(role, inner); ok {
 			w.lookForCycle(by)
 			return
+		}
+		if n.flags&forsaken != 0 {
+			w.push(item{do: leaveLine, n: n})
 		}
 		if q := n.listWith(inner, role); q != nil {
 			w.push(item{do: cancelNode, n: n, f: q.with})
@@ -64,7 +68,7 @@ func (n *node) listWith(inner *node, role role) (q *request) {
 	n.flags &^= canceled | left
 	n.phase, n.role = waiting, role
 	inner.list(n)
-	inner.active++
+	inner.gain()
 	n.mu.Unlock()
 	inner.mu.Unlock()
 	return q
@@ -84,7 +88,7 @@ func (w *work) lookForCycle(n *node) {
 func (n *node) waitsForNode(target *node) bool {
 	is := func(at *node) bool { return at == target }
 	for range 2 {
-		if !n.comesTo(is) {
+		if !n.comesTo(is, true) {
 			return false
 		}
 	}
@@ -92,11 +96,12 @@ func (n *node) waitsForNode(target *node) bool {
 }
 
 // comesTo walks once from n to what it waits for, and on from there, to one that
-// is looked for.
-func (n *node) comesTo(is func(*node) bool) bool {
+// is looked for; with tasks also to what a coroutine, a worker or a goroutine of
+// the library's waits for just now.
+func (n *node) comesTo(is func(*node) bool, tasks bool) bool {
 	var more []*node
 	var seen map[*node]bool
-	for at := n.waitsFor(&more); ; {
+	for at := n.waitsFor(&more, tasks); ; {
 		if at != nil && is(at) {
 			return true
 		}
@@ -113,14 +118,14 @@ func (n *node) comesTo(is func(*node) bool) bool {
 			}
 			seen[at] = true
 		}
-		at = at.waitsFor(&more)
+		at = at.waitsFor(&more, tasks)
 	}
 }
 
 // waitsFor returns what n waits for, or nil; of a gather the first input, the
 // others are added to more. If n has moved, it waits for what its taker does:
 // the taker itself may be who asks, and had n as its source a moment ago.
-func (n *node) waitsFor(more *[]*node) (next *node) {
+func (n *node) waitsFor(more *[]*node, tasks bool) (next *node) {
 	n.mu.Lock()
 	for n.phase == moved {
 		by := n.role.source()
@@ -144,7 +149,9 @@ func (n *node) waitsFor(more *[]*node) (next *node) {
 		case *gather:
 			next = r.sources(more)
 		case runner:
-			at = r.tasked().current()
+			if tasks {
+				at = r.tasked().current()
+			}
 		}
 	}
 	n.mu.Unlock()

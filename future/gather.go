@@ -55,7 +55,7 @@ func (g *gather) start(n *node, r rule, count int, input func(i int) *node) {
 	for i := range g.members {
 		m := &g.members[i]
 		m.g, m.i, m.of = g, int32(i), input(i)
-		m.n.home, m.n.role = n.home, m
+		m.n.phase, m.n.home, m.n.role = waiting, n.home, m
 		if !enlist(&m.n, m.of) {
 			there = append(there, i)
 		}

@@ -82,7 +82,7 @@ func (j *jobOf[T]) goroutine() {
 		return
 	}
 	defer j.deliver() // also after a Goexit
-	mark.Worker(j.call)
+	mark.Goroutine(j.call)
 }
 
 func (j *jobOf[T]) call() {
@@ -173,7 +173,6 @@ func (j *job) await(ctx context.Context, n *node) error {
 		return n.giveUp(ctx)
 	}
 	at := &waiter{of: n, by: j}
-	at.n.role = at
 	listed, root := at.list()
 	if !listed {
 		return nil

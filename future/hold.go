@@ -34,7 +34,7 @@ func (h *hold[T]) source() *node {
 }
 
 func (h *hold[T]) runs(bool) bool { return false }
-func (h *hold[T]) pauses()        {} // see pauses
+func (h *hold[T]) holds() bool    { return h.came && h.out.keeper() != nil }
 
 func (h *hold[T]) step(in *fault) (*node, *fault) {
 	switch {
@@ -46,7 +46,7 @@ func (h *hold[T]) step(in *fault) (*node, *fault) {
 		if !h.canceled() {
 			return &h.gate.n, nil
 		}
-	case in != nil && h.out != kept: // canceled
+	case in != nil && h.out.keeper() == nil: // canceled
 		var zero T
 		h.d.value = zero
 		return nil, in

@@ -14,10 +14,13 @@ import (
 	"github.com/deferred-go/deferred/internal/seam"
 )
 
+// keeper keeps values, and takes none back.
+var keeper = seam.NewKeeper(nil)
+
 // keptOn returns a Deferred whose value is kept, seen on r.
 func keptOn(r *reactor.Reactor) (*future.Deferred[int], future.Resolver[int]) {
 	root, res := future.New[int]()
-	seam.Keep(root)
+	keeper.Keep(root)
 	return root.On(r), res
 }
 
@@ -160,7 +163,7 @@ func TestKeptValueReachesACanceledCoroutine(t *testing.T) {
 func TestKeptValueIsNeverLostInARace(t *testing.T) {
 	for range 2000 {
 		root, res := future.New[int]()
-		seam.Keep(root)
+		keeper.Keep(root)
 		var got atomic.Int32
 		d := future.Then(root.Shield().Catch(nil0), func(v int) (int, error) { got.Add(1); return v, nil })
 		c := future.Then(root.Catch(func(err error) (int, error) { return 0, err }), func(v int) (int, error) { got.Add(1); return v, nil })
@@ -182,38 +185,89 @@ func TestKeptValueIsNeverLostInARace(t *testing.T) {
 }
 
 // Two cancel at the same time: the second finds the canceller of the first at
-// work, and the function that waited gives up. A value that comes then is
-// refused, for nobody would take it.
-func TestKeptValueIsRefusedIfNobodyIsLeft(t *testing.T) {
-	root, res := future.New[int]()
-	seam.Keep(root)
-	begun, leave := make(chan struct{}), make(chan struct{})
-	res.OnCancel(func(error) {
-		close(begun)
-		<-leave
-	})
-	waits := future.Async(background, func(ctx context.Context) (int, error) { return root.Timeout(clock.NewVirtual(), time.Hour).Await(ctx) })
-	var first sync.WaitGroup
-	first.Go(func() { waits.Cancel(errA) })
-	<-begun
-	waits.Cancel(errA)
-	if _, err := waits.Result(); !errors.Is(err, future.ErrCanceled) && !errors.Is(err, context.Canceled) {
-		t.Errorf("the function ended with %v", err)
+// work, and the function that waited gives up. A value that comes then goes back,
+// for nobody would take it.
+func TestKeptValueGoesBackIfNobodyIsLeft(t *testing.T) {
+	for name, pass := range map[string]func(d *future.Deferred[int]) *future.Deferred[int]{
+		"itself":  func(d *future.Deferred[int]) *future.Deferred[int] { return d },
+		"Timeout": func(d *future.Deferred[int]) *future.Deferred[int] { return d.Timeout(clock.NewVirtual(), time.Hour) },
+		"Catch":   func(d *future.Deferred[int]) *future.Deferred[int] { return d.Catch(nil0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var back []int
+			root, res := future.New[int]()
+			seam.NewKeeper(func(v int) { back = append(back, v) }).Keep(root)
+			begun, leave := make(chan struct{}), make(chan struct{})
+			res.OnCancel(func(error) {
+				close(begun)
+				<-leave
+			})
+			d := pass(root)
+			waits := future.Async(background, d.Await)
+			var first sync.WaitGroup
+			first.Go(func() { waits.Cancel(errA) })
+			<-begun
+			waits.Cancel(errA)
+			if _, err := waits.Result(); !errors.Is(err, future.ErrCanceled) && !errors.Is(err, context.Canceled) {
+				t.Errorf("the function ended with %v", err)
+			}
+			if !res.Succeed(7) { // the root itself is for its Resolver to give back
+				back = append(back, 7)
+			}
+			if len(back) != 1 || back[0] != 7 {
+				t.Errorf("%v went back, want 7", back)
+			}
+			wantError(t, d, "", future.ErrCanceled)
+			close(leave)
+			first.Wait()
+		})
 	}
-	if res.Succeed(7) {
-		t.Error("the value is taken, by nobody")
-	}
-	close(leave)
-	first.Wait()
-	if _, err := root.Result(); !errors.Is(err, future.ErrCanceled) {
-		t.Errorf("settled with %v", err)
+}
+
+// A value comes to a function's result after an Await of that has given up. If
+// others came meanwhile, it is theirs.
+func TestKeptValueOfAFunction(t *testing.T) {
+	for _, others := range []bool{false, true} {
+		for _, early := range []bool{false, true} {
+			var back []int
+			root, res := future.New[int]()
+			seam.NewKeeper(func(v int) { back = append(back, v) }).Keep(root)
+			gate, open := future.New[int]()
+			ctx, cancel := context.WithCancel(background)
+			cancel()
+			var d, then *future.Deferred[int]
+			d = future.ThenFlat(gate, func(int) *future.Deferred[int] {
+				d.Await(ctx)
+				if others {
+					then = future.Then(d, inc)
+				}
+				if early {
+					res.Succeed(7)
+				}
+				return root
+			})
+			open.Succeed(1)
+			switch {
+			case others:
+				res.Succeed(7)
+				wantOutcome(t, then, 8, nil)
+			case early:
+				wantError(t, d, "", future.ErrCanceled)
+			default: // it has left the line
+				wantError(t, root, "", future.ErrCanceled)
+				wantError(t, d, "", future.ErrCanceled)
+			}
+			if want := early && !others; (len(back) == 1) != want {
+				t.Errorf("others: %v, early: %v: %v went back", others, early, back)
+			}
+		}
 	}
 }
 
 // An Await that gives up beside others who wait takes nothing away from them.
 func TestKeptValueIsTakenIfOthersAreLeft(t *testing.T) {
 	root, res := future.New[int]()
-	seam.Keep(root)
+	keeper.Keep(root)
 	other := future.Then(root, inc)
 	ctx, cancel := context.WithCancel(background)
 	gave := future.Async(ctx, root.Catch(nil0).Await)
@@ -231,7 +285,7 @@ func TestKeptValueIsTakenIfOthersAreLeft(t *testing.T) {
 // that answer.
 func TestKeptValueIsTheAnswerToACancel(t *testing.T) {
 	root, res := future.New[int]()
-	seam.Keep(root)
+	keeper.Keep(root)
 	res.OnCancel(func(error) { res.Succeed(7) })
 	d := future.Then(root, func(v int) (int, error) { return v, nil })
 	d.Cancel(errA)
@@ -242,7 +296,7 @@ func TestKeptValueIsTheAnswerToACancel(t *testing.T) {
 func TestKeptValueIsDeliveredThroughOneThatIsPutBack(t *testing.T) {
 	for _, attach := range []bool{false, true} {
 		root, res := future.New[int]()
-		seam.Keep(root)
+		keeper.Keep(root)
 		var outer, inner *future.Deferred[int]
 		future.Then(root, func(int) (int, error) {
 			outer.Cancel(errA)

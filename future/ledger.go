@@ -87,7 +87,7 @@ func (n *node) waitsForTracked(l *ledger) bool {
 		defer l.mu.Unlock()
 		_, ok := l.pending[at]
 		return ok
-	})
+	}, true)
 }
 
 // Unhandled returns the failures that rest where nobody took them, with their

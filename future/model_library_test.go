@@ -7,7 +7,6 @@ import (
 
 	"github.com/deferred-go/deferred/clock"
 	"github.com/deferred-go/deferred/future"
-	"github.com/deferred-go/deferred/internal/seam"
 )
 
 // This file holds what the programs of TestModel can do, and the two that do
@@ -150,7 +149,7 @@ func (d *modelReal) hold() (modelInt, func()) {
 // keep is root for one whose value is not lost to a cancel.
 func (l *modelRealLib) keep() modelRoot {
 	r := l.root().(*modelReal)
-	seam.Keep(r.Deferred)
+	keeper.Keep(r.Deferred)
 	return r
 }
 

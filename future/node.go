@@ -11,9 +11,9 @@ import (
 // # States
 //
 //	open      a root: its Resolver, timer, goroutine, coroutine or gather settles it
-//	waiting   listed in the ring of its source, or taken off it to be run
+//	waiting   new, listed in the ring of its source, or taken off it to be run
 //	queued    its source has settled, its callback is queued on its loop
-//	running   its callback runs, or it is not listed yet: its runner owns it
+//	running   its callback runs: its runner owns it
 //	moved     its outcome will be that of the node that took it over
 //	settled   it has its outcome, for good
 //
@@ -56,11 +56,11 @@ type node struct {
 	flags   flags
 	gone    bool  // it left, but its source's ring still has it (the source's lock guards this)
 	goners  uint8 // readers in the ring that are gone
-	active  int32 // readers that have not canceled; once moved, its number (see takeover.go)
+	active  int32 // readers that have not canceled, once settled also those who took the outcome; once moved, its number (see takeover.go)
 	home    *home // nil: inline
 	readers *node // the last of the ring of readers
-	next    *node // in the ring of its source; when settled, in the stack of a work
-	role    role  // what it does when its source settles; when settled nil, kept, its *fault, a *splitOff or its *record
+	next    *node // in the ring of its source; of a root that is keeping, see newKeeper; when settled, in the stack of a work
+	role    role  // what it does when its source settles; when settled nil, its *fault, a *splitOff or its *record
 }
 
 type phase uint8
@@ -83,8 +83,7 @@ const (
 	canceled                    // a cancel came while it ran, or was to get a kept value: its role is a *request
 	tracked                     // it stands in the ledger of its loop
 	keeping                     // an open root, whose value will be kept
-	refusing                    // the same, and it takes no value any more: see forgo
-	calls                       // while it runs: a function of the user's does
+	forsaken                    // who was interested has given up without a cancel: see keeper
 )
 
 // A role is what a node does. Its methods are called by the node's runner, by
@@ -210,13 +209,15 @@ func (n *node) only() *node {
 func (n *node) fault() *fault {
 	switch r := n.role.(type) {
 	case *fault:
-		if r != kept {
+		if r.keeper() == nil {
 			return r
 		}
 	case *splitOff:
 		return r.fault
 	case *record:
-		return r.fault
+		if r.fault.keeper() == nil {
+			return r.fault
+		}
 	}
 	return nil
 }
@@ -227,9 +228,9 @@ func (n *node) isSettled() bool {
 	return n.phase == settled
 }
 
-// attach makes r, which nobody else knows, a reader of s. If s has settled and
-// its other readers have been run, r takes its outcome now: within this call,
-// or as a step of its loop.
+// attach makes r, which is waiting and which nobody else knows but a ledger, a
+// reader of s. If s has settled and its other readers have been run, r takes its
+// outcome now: within this call, or as a step of its loop.
 func attach(r, s *node) {
 	if enlist(r, s) {
 		return
@@ -238,8 +239,14 @@ func attach(r, s *node) {
 	w.run()
 }
 
-// enlist makes r, which nobody else knows, a waiting reader of s and counts it
-// as a consumer. It returns false if r is to be run at once instead.
+// gain counts another reader of n that has not canceled. n is locked.
+func (n *node) gain() {
+	n.active++
+	n.flags &^= forsaken
+}
+
+// enlist makes r, which is as attach wants it, a reader of s and counts it as a
+// consumer. It returns false if r is to be run at once instead.
 func enlist(r, s *node) bool {
 	s.lockHere()
 	ok := s.enlistHere(r)
@@ -249,13 +256,12 @@ func enlist(r, s *node) bool {
 
 // enlistHere is enlist with n locked.
 func (n *node) enlistHere(r *node) bool {
-	r.phase = waiting
 	n.watch()
+	n.gain()
 	if n.phase == settled && n.readers == nil {
 		return false
 	}
 	n.list(r)
-	n.active++
 	return true
 }
 
@@ -287,18 +293,19 @@ func (n *node) watch() {
 func (n *node) settleLocked(f *fault) {
 	n.phase = settled
 	n.flags &^= canceling | canceled
-	switch f {
-	case nil:
+	failed := f != nil && f.keeper() == nil
+	switch {
+	case f == nil:
 		n.role = nil
-	case kept:
-		n.role = kept
-	default:
+	case failed:
 		n.role = n.remains(f)
+	default:
+		n.role = f
 	}
 	if n.records() {
 		n.noteSettled(f)
 	}
-	if f != nil && f != kept && n.flags&watched == 0 {
+	if failed && n.flags&watched == 0 {
 		f.rest(n.home, n.hasHistory())
 	}
 }

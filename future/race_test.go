@@ -343,3 +343,23 @@ func TestStopInAStorm(t *testing.T) {
 		})
 	}
 }
+
+// Of two coroutines that wait for the same, and are canceled at the same time, the
+// last to leave asks what they wait for.
+func TestCancelOfTwoWhoWait(t *testing.T) {
+	for range 2000 {
+		root, _ := future.New[int]()
+		var both sync.WaitGroup
+		var ds []*future.Deferred[int]
+		for range 2 {
+			ds = append(ds, future.Async(background, root.Await))
+		}
+		for _, d := range ds {
+			both.Go(func() { d.Cancel(errCause) })
+		}
+		both.Wait()
+		if _, err := root.Result(); !errors.Is(err, errCause) {
+			t.Fatalf("the root has %v", err)
+		}
+	}
+}

@@ -20,8 +20,7 @@ type record struct {
 	known  bool // the settling is, before it happens
 
 	// Of a settled node:
-	fault *fault
-	keeps bool      // kept would be its role
+	fault *fault    // or the mark of a value
 	split *splitOff // or this
 }
 
@@ -137,9 +136,7 @@ func (n *node) noteSettled(f *fault) {
 	if !r.known {
 		r.settled.at = birth.Here()
 	}
-	if r.keeps = f == kept; !r.keeps {
-		r.fault = f
-	}
+	r.fault = f
 	r.split, _ = n.role.(*splitOff)
 	n.role = r
 }

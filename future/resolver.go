@@ -115,14 +115,15 @@ func (f *fault) isCancel() bool {
 func (d *Deferred[T]) settle(v T, f *fault) bool {
 	n := &d.n
 	n.mu.Lock()
-	if n.phase != open || f == nil && n.flags&refusing != 0 {
+	if n.phase != open {
 		n.mu.Unlock()
 		return false
 	}
+	refused := false
 	if f == nil {
 		d.value = v
-		if n.flags&keeping != 0 {
-			f = kept
+		if f = n.keptAs(); n.mustGiveBack(f) {
+			f, refused = newCancel(nil), true // by returning false
 		}
 	}
 	var w work
@@ -130,5 +131,5 @@ func (d *Deferred[T]) settle(v T, f *fault) bool {
 	if w.reader != nil {
 		w.run()
 	}
-	return true
+	return !refused
 }

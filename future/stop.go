@@ -1,8 +1,7 @@
 package future
 
 // abandon fails n, which waits for another, with f; its function does not run.
-// A root keeps its Resolver. Should a value come just then that is kept, n passes
-// it on instead, if it has no function.
+// A root keeps its Resolver.
 func (n *node) abandon(f *fault) {
 	for {
 		n.lockHere()
@@ -20,51 +19,53 @@ func (n *node) abandon(f *fault) {
 			return
 		}
 		role := n.role
-		alone := n.partFrom(s)
-		n.begin(role, false)
+		behind := n.partFrom(s) // nobody is known to be interested in that, if it is not s
+		n.phase = running
+		last := behind != s || s.active == 0
+		if last {
+			behind.flags |= forsaken
+		}
 		s.mu.Unlock()
 		n.mu.Unlock()
-		n.leaveFor(f, role, s, alone)
+		n.leaveFor(f, role, behind, last)
 		return
 	}
 }
 
-// leaveFor settles n, which is off its source s, with f. If it was alone there, and
-// the value is on its way, it goes back for that. This is so, too, if a callback of
-// what the leaving cancels ends the goroutine.
-func (n *node) leaveFor(f *fault, role role, s *node, alone bool) {
-	late := false
+// leaveFor settles n, which is off its source, with f. If it was the last that was
+// interested in what is behind it, that leaves the line first; n settles, too, if a
+// callback of what comes of that ends the goroutine.
+func (n *node) leaveFor(f *fault, role role, behind *node, last bool) {
 	defer func() {
 		var w work
-		if late {
-			w.follow(n, role, s, s)
-		} else {
-			w.settle(n, f, true)
-			if l, ok := role.(abandoner); ok {
-				l.abandoned()
-			}
+		w.settle(n, f, true)
+		if l, ok := role.(abandoner); ok {
+			l.abandoned()
 		}
 		w.run()
 	}()
-	late = alone && (s.forgo(newCancel(f.err)) || s.onItsWay()) && !role.runs(false)
+	if last {
+		behind.leaveLine(newCancel(f.err))
+	}
 }
 
 // An abandoner has to let go of something when it fails without a step.
 type abandoner interface{ abandoned() }
 
 // partFrom takes n off its source s, which is pending. Those that n has taken
-// over stay; it returns true if there are none. n and s are locked.
-func (n *node) partFrom(s *node) (alone bool) {
+// over stay, behind a node that stands in for n, which is returned; if there are
+// none, s is. n and s are locked.
+func (n *node) partFrom(s *node) (behind *node) {
 	if t, ok := n.role.(taker); ok {
 		if p := t.standIn(); p != nil {
 			p.flags |= n.flags & left
 			s.replace(n, p)
-			return false
+			return p
 		}
 	}
 	if n.flags&left == 0 {
 		s.active--
 	}
 	s.leave(n)
-	return true
+	return s
 }

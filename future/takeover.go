@@ -200,7 +200,7 @@ func (n *node) moveTo(role role, inner *node) (by *node, ok bool) {
 	}
 	n.phase, n.role = moved, role
 	inner.list(r)
-	inner.active++
+	inner.gain()
 	r.mu.Unlock()
 	n.mu.Unlock()
 	inner.mu.Unlock()

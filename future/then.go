@@ -15,7 +15,7 @@ func (l *link[T, U]) source() *node { return &l.from.n }
 // start attaches the link, whose role r is, to its source.
 func (l *link[T, U]) start(from *Deferred[T], r role) *Deferred[U] {
 	l.from = from
-	l.d.n.init(running, from.n.home, r)
+	l.d.n.init(waiting, from.n.home, r)
 	attach(&l.d.n, &from.n)
 	return &l.d
 }
@@ -159,8 +159,16 @@ func (l *finally[T]) step(in *fault) (*node, *fault) {
 		same = l.d.same(l.from)
 	}
 	f := l.f
-	l.from, l.f, l.in = nil, nil, in
+	l.f, l.in = nil, in
+	passes := false
+	defer func() {
+		if !passes && in == nil {
+			l.drop()
+		}
+		l.from = nil
+	}()
 	err := f()
+	passes = err == nil
 	l.in = nil
 	if l.d.n.records() && (in == nil || err != nil) { // else it passes the failure on
 		l.d.n.noteReturn(f)
@@ -184,7 +192,7 @@ func (d *Deferred[T]) On(ex Executor) *Deferred[T] {
 	d.mustBe("On")
 	p := new(pass[T])
 	p.from = d
-	p.d.n.init(running, homeOf("On", ex), p)
+	p.d.n.init(waiting, homeOf("On", ex), p)
 	attach(&p.d.n, &d.n)
 	return &p.d
 }

@@ -91,13 +91,12 @@ func (a *after[T]) stopped() {
 // has passed on c without one. If the outcome then is that cancellation, also
 // inside an error of a gather or of a callback, or handed on by a canceller, the
 // result fails with an error that matches context.DeadlineExceeded, and not
-// ErrCanceled; any other outcome
-// stands, and is waited for. A cancel by somebody else stays a cancel. The timer
-// is stopped as soon as the outcome is there.
+// ErrCanceled; any other outcome stands, and is waited for. A cancel by somebody
+// else stays a cancel. The timer is stopped as soon as the outcome is there.
 //
-// So a timeout asks, and where all of d's parts catch their errors themselves,
-// one that struck shows only in what they made of it. For a hard bound, which lets go of d without waiting for
-// its answer, use d.Shield().Timeout(c, after).
+// So a timeout asks, and where all of d's parts catch their errors themselves, one
+// that struck shows only in what they made of it. For a hard bound, which lets go of
+// d without waiting for its answer, use d.Shield().Timeout(c, after).
 //
 // If c is a reactor that stops first, the result fails with an error that
 // matches reactor.ErrStopped.
@@ -122,8 +121,9 @@ func (d *Deferred[T]) Timeout(c clock.Clock, after time.Duration) *Deferred[T] {
 
 // WithContext returns a Deferred with the outcome of d, which it cancels when
 // ctx ends first, with ctx's cause. If ctx ended by its deadline, the failure
-// matches context.DeadlineExceeded, as that of [Deferred.Timeout] does. It
-// panics if ctx is nil.
+// matches context.DeadlineExceeded, as that of [Deferred.Timeout] does. If d is
+// inline, and ctx is of package context, the end is noticed on the goroutine that
+// package context starts for it, and the callbacks run there. It panics if ctx is nil.
 func (d *Deferred[T]) WithContext(ctx context.Context) *Deferred[T] {
 	d.mustBe("WithContext")
 	mustContext(ctx, "WithContext")

@@ -2,11 +2,12 @@ package future
 
 // A waiter is the place of a wait in the ring of what it waits for.
 type waiter struct {
-	n   node
-	of  *node
-	by  sleeper
-	own bool  // a coroutine's, with its own context
-	why error // why the wait ended, if not by the outcome
+	n     node
+	of    *node
+	by    sleeper
+	own   bool   // a coroutine's, with its own context
+	asked *fault // the cancel that did not go on, for others were interested
+	why   error  // why the wait ended, if not by the outcome
 }
 
 // A sleeper is woken when its wait is over: by the outcome, or after a
@@ -23,9 +24,10 @@ func (w *waiter) runs(bool) bool { return true }
 
 func (w *waiter) step(*fault) (*node, *fault) { return nil, nil } // never called: see work.wake
 
-// list makes w a reader of what it waits for. It returns false if that has
-// settled. It reports whether that is a root which waits for nothing itself.
+// list makes w, which is new, a reader of what it waits for. It returns false if
+// that has settled. It reports whether that is a root which waits for nothing itself.
 func (w *waiter) list() (ok, root bool) {
+	w.n.phase, w.n.role = waiting, w
 	s := w.of
 	s.lockHere()
 	ok, root = s.enlistHere(&w.n), s.phase == open && !s.asksOthers()
@@ -44,8 +46,11 @@ func (w *waiter) relist(of *node) (ok, root bool) {
 	}
 	defer of.mu.Unlock()
 	defer w.n.mu.Unlock()
-	w.of, w.n.flags = of, 0
-	return of.enlistHere(&w.n), of.phase == open && !of.asksOthers()
+	w.of, w.n.flags, w.asked = of, 0, nil
+	if ok = of.enlistHere(&w.n); ok { // else a late cancel of the last wait finds none
+		w.n.phase = waiting
+	}
+	return ok, of.phase == open && !of.asksOthers()
 }
 
 // rest lets go of what w has waited for.
@@ -75,16 +80,27 @@ func (n *node) asksOthers() bool {
 }
 
 // withdraw ends the wait, because of why, before its source has settled. It
-// returns false if the source was faster. It does not wake.
+// returns false if the source was faster. It does not wake. If that makes a cancel
+// reach all who were interested, that goes on to the source: of several at the same
+// time each may have found the others there.
 func (w *waiter) withdraw(why error) bool { return w.leave(settled, why) }
 
 func (w *waiter) leave(p phase, why error) bool {
+	s, left := w.part(p, why)
+	if left && s != nil {
+		s.cancelFor(w.asked)
+	}
+	return left
+}
+
+// part is leave; it returns the source if that is to be canceled.
+func (w *waiter) part(p phase, why error) (source *node, ok bool) {
 	n := &w.n
 	for {
 		n.mu.Lock()
 		if n.phase != waiting {
 			n.mu.Unlock()
-			return false
+			return nil, false
 		}
 		if n.lockAlso(w.of) {
 			break
@@ -94,7 +110,7 @@ func (w *waiter) leave(p phase, why error) bool {
 	defer s.mu.Unlock()
 	defer n.mu.Unlock()
 	if s.phase == settled {
-		return false
+		return nil, false
 	}
 	if n.flags&left == 0 {
 		s.active--
@@ -102,7 +118,10 @@ func (w *waiter) leave(p phase, why error) bool {
 	s.leave(n)
 	w.why = why
 	n.phase, n.role = p, &request{role: w, old: s}
-	return true
+	if w.asked != nil && s.active == 0 {
+		source = s
+	}
+	return source, true
 }
 
 // wake ends the wait of at. If it is that of a function whose context is about

@@ -49,6 +49,7 @@ const (
 	cancelInputs              // cancel the inputs of g from the i-th on for f
 	completeInput             // settle g, whose rule was met with f
 	endTask                   // end the context of n's coroutine, worker or goroutine for f
+	leaveLine                 // cancel n, which is forsaken, if it waits in one
 )
 
 func (w *work) push(it item) {
@@ -193,6 +194,8 @@ func (w *work) doItem(it item) {
 		w.settle(it.g.n, it.g.rule.result(it.f), false)
 	case endTask:
 		w.endTask(it.n, it.r, it.f)
+	case leaveLine:
+		it.n.leaveLine(newCancel(nil))
 	}
 }
 
@@ -226,14 +229,13 @@ func (w *work) take(r *node, in *fault) {
 	}
 	var role role
 	role, in, w.old = r.due(in)
-	runs := role.runs(in != nil)
-	if runs && r.home.loops() {
+	if r.home.loops() && role.runs(in != nil) {
 		r.phase = queued
 		r.mu.Unlock()
 		w.queue(r)
 		return
 	}
-	r.begin(role, runs)
+	r.begin(role)
 	r.mu.Unlock()
 	w.step(r, role, in, w.old)
 }
@@ -251,14 +253,9 @@ func (n *node) due(in *fault) (r role, _ *fault, old *node) {
 	return q.role, q.with, q.old
 }
 
-// begin makes n, whose role is r, running; runs: a function of the user's will
-// run. n is locked.
-func (n *node) begin(r role, runs bool) {
+// begin makes n, whose role is r, running. n is locked.
+func (n *node) begin(r role) {
 	n.phase = running
-	n.flags &^= calls
-	if runs {
-		n.flags |= calls
-	}
 	if n.flags&canceled == 0 {
 		n.role = r
 	}
@@ -309,6 +306,11 @@ func (w *work) settleAndUnlock(n *node, f *fault, gone bool) (first bool) {
 		n.mu.Unlock()
 		return false
 	}
+	if n.mustGiveBack(f) {
+		w.giveBack(n, f, gone)
+		return true
+	}
+	f = n.forked(f)
 	n.settleLocked(f)
 	n.sweep() // whoever attaches from now on waits for those in the ring
 	r := n.takeFirst()
@@ -321,7 +323,7 @@ func (w *work) settleAndUnlock(n *node, f *fault, gone bool) (first bool) {
 	default:
 		n.next, w.top = w.top, n
 	}
-	if f == kept {
+	if f.keeper() != nil {
 		f = nil
 	}
 	w.reader, w.in = r, f
@@ -376,13 +378,17 @@ func (n *node) dequeue() (role role, in *fault, old *node, ok bool) {
 		in = q.with
 	}
 	role, in, old = n.due(in)
-	n.begin(role, true)
+	n.begin(role)
 	return role, in, old, true
 }
 
-// refuse fails a queued node whose loop has stopped; its function does not run.
+// refuse fails a queued node whose loop has stopped; its function does not run, and
+// what it would have been given goes back.
 func (w *work) refuse(n *node) {
-	if _, _, old, ok := n.dequeue(); ok {
+	if role, _, old, ok := n.dequeue(); ok {
 		w.settle(n, stoppedFault(n.home.stopped()), old != nil)
+		if d, ok := role.(dropper); ok {
+			d.drop()
+		}
 	}
 }

@@ -247,30 +247,14 @@ func (l *loop) parked() func() { return func() {} }
 
 func (l *loop) bind() {}
 
-func (l *loop) timers() []seam.Scheduled {
-	l.mu.Lock()
-	items := l.q.All(nil)
-	l.mu.Unlock()
-	var list []seam.Scheduled
-	for _, it := range items {
-		if t := it.Timer(); t != nil {
-			list = append(list, seam.Scheduled{At: l.epoch.Add(time.Duration(it.When)), What: birth.Func(t.F), Birth: t.Group.Birth.String()})
-		}
-	}
-	return list
-}
+func (l *loop) timers() []seam.Scheduled { return timerq.Timers(l.scheduled(), l.epoch) }
+func (l *loop) posts() []string          { return timerq.Posts(l.scheduled()) }
 
-// posts leaves out what the loop has taken as a batch.
-func (l *loop) posts() (names []string) {
+// scheduled leaves out what the loop has taken as a batch.
+func (l *loop) scheduled() []timerq.Listed {
 	l.mu.Lock()
-	items := l.q.All(nil)
-	l.mu.Unlock()
-	for _, it := range items {
-		if it.Timer() == nil {
-			names = append(names, birth.Func(it.Task))
-		}
-	}
-	return names
+	defer l.mu.Unlock()
+	return l.q.All(nil)
 }
 
 func (l *loop) workers() []seam.Working { return l.pool.list() }

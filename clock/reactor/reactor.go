@@ -73,6 +73,9 @@ func New(c clock.Clock, opts ...Option) *Reactor {
 	if seam.LoopOf(c) != nil {
 		panic("reactor: New on a reactor: give it the clock that the other one is on")
 	}
+	if v, ok := c.(*clock.Virtual); ok && (v == nil || seam.DriverOf(v) == nil) {
+		panic("reactor: New on a nil or zero Virtual: make that with clock.NewVirtual")
+	}
 	r := &Reactor{workers: 64}
 	for _, o := range opts {
 		o.apply(r)
@@ -186,7 +189,8 @@ func (r *Reactor) Go(job func() (deliver func())) {
 	if job == nil {
 		panic("reactor: Go with a nil job: give it what is to be run")
 	}
-	if r.stopping.Load() || !r.engine.work(r.guard(func(seam.Worker) func() { return job() })) {
+	engine := r.made()
+	if r.stopping.Load() || !engine.work(r.guard(func(seam.Worker) func() { return job() })) {
 		r.late("job "+birth.Func(job), "")
 	}
 }
@@ -207,7 +211,7 @@ func (r *Reactor) Run(ctx context.Context) error {
 	if ctx == nil {
 		panic("reactor: Run with a nil context: use context.Background()")
 	}
-	return r.engine.run(ctx)
+	return r.made().run(ctx)
 }
 
 // Stop stops the reactor: it lets the function that runs finish, and nothing
@@ -218,11 +222,12 @@ func (r *Reactor) Run(ctx context.Context) error {
 //
 // Stop does not wait. If Run has not been called, or on a Virtual that nobody
 // drives, all has happened when it returns. If the Virtual is being driven, it
-// happens after the function that runs now; called by a job there, after that has
-// returned or waits in Await. Stop may be called often; only the first call counts.
+// happens after the function that runs now; called by a job there, or in a coroutine,
+// after that job has returned or waits in Await. Stop may be called often; only the
+// first call counts.
 func (r *Reactor) Stop() {
-	if r.refuse() {
-		r.engine.stop()
+	if engine := r.made(); r.refuse() {
+		engine.stop()
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,7 +72,7 @@ func TestLoop_is_marked(t *testing.T) {
 		w.r.Post(check)
 		w.r.CallLater(time.Second, check)
 		w.r.Go(func() func() {
-			if !mark.IsSet() || !mark.Find().IsWorker() {
+			if mark.IsSet() || !mark.Find().IsWorker() {
 				t.Error("not marked as a worker")
 			}
 			return check
@@ -137,6 +138,7 @@ func TestMisuse(t *testing.T) {
 	v := dclock.NewVirtual()
 	r := reactor.New(v)
 	var nothing context.Context
+	none := []string{"reactor: a nil or zero Reactor", "make one with New"}
 	for name, tt := range map[string]struct {
 		f     func()
 		words []string
@@ -148,6 +150,14 @@ func TestMisuse(t *testing.T) {
 		"nil job":        {func() { r.Go(nil) }, []string{"reactor: Go", "nil job"}},
 		"nil context":    {func() { _ = r.Run(nothing) }, []string{"reactor: Run", "context.Background"}},
 		"run on virtual": {func() { _ = r.Run(t.Context()) }, []string{"reactor: Run on a virtual clock", "Advance"}},
+		"nil virtual":    {func() { reactor.New((*dclock.Virtual)(nil)) }, []string{"reactor: New", "clock.NewVirtual"}},
+		"zero virtual":   {func() { reactor.New(new(dclock.Virtual)) }, []string{"reactor: New", "clock.NewVirtual"}},
+		"zero, Now":      {func() { new(reactor.Reactor).Now() }, none},
+		"zero, Post":     {func() { new(reactor.Reactor).Post(func() {}) }, none},
+		"zero, later":    {func() { new(reactor.Reactor).CallLater(1, func() {}) }, none},
+		"zero, Go":       {func() { new(reactor.Reactor).Go(func() func() { return nil }) }, none},
+		"zero, Run":      {func() { _ = new(reactor.Reactor).Run(t.Context()) }, none},
+		"nil, Stop":      {func() { (*reactor.Reactor)(nil).Stop() }, none},
 		"no workers":     {func() { reactor.Workers(0) }, []string{"reactor: Workers"}},
 		"no logger":      {func() { reactor.Logger(nil) }, []string{"reactor: Logger", "DiscardHandler"}},
 	} {
@@ -712,8 +722,55 @@ func TestWatch(t *testing.T) {
 	})
 }
 
+// A jumper is a clock that can jump, past the times of its timers.
+type jumper struct {
+	*dclock.Virtual
+	ahead atomic.Int64
+}
+
+func (j *jumper) Now() time.Time { return j.Virtual.Now().Add(time.Duration(j.ahead.Load())) }
+
+// aClock hides that a jumper is a Virtual.
+type aClock struct{ dclock.Clock }
+
 // On a clock that jumps, each timer sees its own time, delays count from it,
 // and what was posted while the loop slept comes at the clock's time.
+func TestClockThatJumps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &jumper{Virtual: dclock.NewVirtual()}
+		start := j.Now()
+		r := reactor.New(aClock{j})
+		var d diary
+		at := func(what string) func() {
+			return func() { d.add("%v %s", r.Now().Sub(start), what) }
+		}
+		ended := make(chan error)
+		go func() { ended <- r.Run(context.Background()) }()
+		n := 0
+		var tick func()
+		tick = func() {
+			at("tick")()
+			r.Post(at("post of a tick"))
+			if n++; n < 3 {
+				r.CallLater(10*time.Millisecond, tick)
+			}
+		}
+		r.CallLater(10*time.Millisecond, tick)
+		r.CallLater(25*time.Millisecond, at("25"))
+		synctest.Wait()
+		j.ahead.Store(int64(40 * time.Millisecond))
+		r.Post(at("posted after the jump"))
+		synctest.Wait()
+		d.want(t, "10ms tick", "10ms post of a tick", "20ms tick", "20ms post of a tick", "25ms 25",
+			"30ms tick", "30ms post of a tick", "40ms posted after the jump")
+		r.Stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Mock.Set stops at each timer: to the loop it is no jump.
 func TestMock(t *testing.T) {
 	for range 20 {
 		synctest.Test(t, func(t *testing.T) {

@@ -155,7 +155,9 @@ func (l *loop) guarded() (done bool) {
 			return
 		}
 		l.running = false
-		l.endTurn()
+		l.mu.Lock()
+		l.endTurnLocked(nil)
+		l.mu.Unlock()
 		v := recover()
 		if !l.r.failed(v) {
 			panic(v)
@@ -182,10 +184,10 @@ func (l *loop) guarded() (done bool) {
 	return true
 }
 
-func (l *loop) endTurn() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// endTurnLocked ends the turn of a task, which has returned then.
+func (l *loop) endTurnLocked(then seam.Task) {
 	l.turn = false
+	l.q.Then(then, nil)
 	l.q.EndTurn()
 }
 
@@ -195,9 +197,7 @@ func (l *loop) next(then seam.Task) (t seam.Task, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.disturb.Store(false)
-	l.turn = false
-	l.q.Then(then, nil)
-	l.q.EndTurn()
+	l.endTurnLocked(then)
 	for !l.stopped {
 		if !l.stale {
 			if t, ok = l.takeLocked(); ok {

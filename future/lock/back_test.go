@@ -8,10 +8,6 @@ import (
 	"github.com/deferred-go/deferred/future"
 )
 
-type returned []int
-
-func (r *returned) giveBack(v int) { *r = append(*r, v) }
-
 // A value that its Deferred refuses comes back once, unless a cancel has got it.
 func TestValueThatNobodyTakesComesBack(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -26,9 +22,11 @@ func TestValueThatNobodyTakesComesBack(t *testing.T) {
 		"an error":                {nothing, ErrClosed, false},
 		"nobody is there to take": {refusing, nil, true},
 	} {
-		var back returned
-		d, res := newKept[int]()
-		w := &waiter[int, int]{in: &line[int, int]{back: &back}, d: d, res: res}
+		var back []int
+		take := func(v int) { back = append(back, v) }
+		cares := newCare(take)
+		d, res := newKept(cares)
+		w := &waiter[int, int]{in: &line[int, int]{care: cares}, d: d, res: res}
 		w.out = future.Outcome[int]{Value: 7, Err: c.err}
 		c.before(t, d, res)
 		w.tell()
@@ -84,7 +82,7 @@ func TestValueComesBackToTheHead(t *testing.T) {
 func TestLeaseComesBack(t *testing.T) {
 	s := NewSemaphore(3)
 	l, _ := s.TryAcquire(2)
-	s.p.giveBack(l)
+	releaseUnused(l)
 	if n := s.Free(); n != 3 {
 		t.Errorf("%d permits are free", n)
 	}

@@ -32,7 +32,8 @@
 // one order, a Run within a Run, or several permits of a Semaphore in one call.
 //
 // Acquire within the function that releases: a lease which is the result of a
-// coroutine, or of a Go that was canceled, may be nobody's. Do not gather Acquires
+// coroutine, or of a Go that was canceled, may be nobody's. In a task of a Cooperator
+// yield a Run, or look at the Deferred also if yield has returned false. Do not gather Acquires
 // or Gets, with All, Any, Race, AsCompleted or Join2: of those that have come when
 // the gather fails, or has its first, the leases and values are lost. To take from
 // the first of two queues, let both be fed into one.
@@ -50,8 +51,9 @@
 //
 // The Deferreds of this package are inline: their callbacks run within the call
 // that hands over, that is within Release, Put, TryPut, Get, Drain and Close, and
-// within the Cancel of a wait that others have waited behind. Take the Deferred
-// to a reactor with On, or Await it, to have them elsewhere:
+// within the Cancel of a wait that others have waited behind, by whatever that comes:
+// a Timeout, or an Await that gives up. Take the Deferred to a reactor with On, or
+// Await it, to have them elsewhere:
 //
 //	lock.Run(m.Acquire().On(r), update)
 //
@@ -82,11 +84,13 @@
 // comes later, be it before the callbacks have run, does not take the lease or the
 // value away. They are called with it, and the cancel goes to what they return. That
 // holds for callbacks of the Deferred itself and of what just passes its value on:
-// On, Catch, Finally, Timeout, WithContext, Hold, Follow, a ThenFlat or a Run that
-// returned it. What a Then makes of a lease, and be it the same one, is a value like
-// any other. And there has to be a callback: a lease of a Deferred to which nothing is
-// attached, behind a Shield that was let go, or that only branches read which have
-// left it, is nobody's.
+// On, Catch, Timeout, WithContext, Hold, Follow, a ThenFlat or a Run that returned it;
+// and Finally, but a cancel that finds its function queued or running ends there. What
+// a Then makes of a lease, and be it the same one, is a value like any other. And
+// there has to be a callback: a lease of a Deferred to which nothing is attached,
+// behind a Shield that was let go, or that only branches read which have left it, is
+// nobody's. So, after a select over Done that was lost, look at what Cancel returns: if
+// that is false, the lease may be there, in Result.
 //
 // To bound a wait by time, put a Timeout behind it, and what is to be done after
 // that:
@@ -95,15 +99,23 @@
 //
 // Then the Timeout is for the wait only. One behind Run would be for both. A context
 // bounds an Await: m.Acquire().Await(ctx), q.Get().Await(ctx) and q.Put(v).Await(ctx)
-// leave the line when they give up, unless others are interested in that Deferred,
-// and return what has come all the same.
+// leave the line when they give up, unless others are interested in that Deferred. A
+// lease or a value that is on its way to such a one goes back, and a value is the
+// next to be got. (One who reads it in passing, with Result of a Deferred on the way,
+// has not got it.) A Put cannot be taken back: q.Put(v).Await(ctx) succeeds if v has
+// been put; one with others in between may give up just then. A Run is not ended with
+// an Await of it: lock.Run(m.Acquire(), f).Await(ctx) gives up, and f runs when its
+// turn comes. Write lock.Run(m.Acquire().WithContext(ctx), f) to bound the wait, or
+// put WithContext behind Run for both.
 //
-// A reactor that stops does not call the callbacks that are queued on it. Run
-// releases their leases; of those that a callback was to release itself it cannot
-// know. Waits that go by way of it, such as those with a Timeout on it, leave the line.
+// A reactor that stops does not call the callbacks that are on it. What they would
+// have been given goes back, at once or when their turn comes, unless others have got
+// it, too; so does the lease of a Run, and what a Finally would have passed on whose
+// function fails. Waits of which a Timeout, an Await or a Done is on it leave the line.
 //
-// Package futuretest sees a wait, or a lease that a coroutine holds, if it is on the
-// reactor of the test; what is inline it does not know.
+// Package futuretest sees who waits, and a coroutine that has not ended, if these are
+// on the reactor of the test. A lease that was never released it does not see, only
+// those who wait for it.
 //
 // # Files
 //

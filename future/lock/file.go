@@ -185,7 +185,7 @@ type poll struct {
 
 // poll tries until the one whose turn it is has the file.
 func (f *File) poll(turn Lease) *future.Deferred[Lease] {
-	d, res := newKept[Lease]()
+	d, res := newKept(careOfLeases)
 	p := &poll{f: f, turn: turn, res: res, loop: seam.LoopOf(f.c)}
 	res.OnCancel(p.canceled)
 	if p.loop != nil { // once it has stopped there is nobody to take the lease

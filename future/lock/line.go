@@ -116,15 +116,12 @@ func serveFrom(o owner, w decided) {
 // of its owner's desk protects it.
 type line[R, P any] struct {
 	of      owner    // set when the first one comes, and then read without the lock
-	back    backs[R] // set likewise: takes back what nobody takes; nil: there is no need
+	care    *care[R] // set likewise
 	waiting linked.List[*waiter[R, P]]
 	n       int // how many wait
 	spare   *waiter[R, P]
 	spares  int
 }
-
-// backs is who takes back an R that was on its way to one who has left.
-type backs[R any] interface{ giveBack(v R) }
 
 // maxSpare is how many unused waiters, and how many holds, a lock keeps for those
 // who come. So the number of those who wait may swing by that many, around any
@@ -159,9 +156,9 @@ const (
 
 // join lets a new waiter queue up, and returns its Deferred. A cancel of that
 // takes it out of the line, unless its outcome is decided.
-func (l *line[R, P]) join(o owner, with P) *future.Deferred[R] {
-	d, res := newKept[R]()
-	w := l.take(o)
+func (l *line[R, P]) join(o owner, c *care[R], with P) *future.Deferred[R] {
+	d, res := newKept(c)
+	w := l.take(o, c)
 	w.state, w.with, w.d, w.res = waiting, with, d, res
 	l.waiting.Add(&w.at)
 	l.n++
@@ -169,28 +166,46 @@ func (l *line[R, P]) join(o owner, with P) *future.Deferred[R] {
 	return d
 }
 
+// A care is what is done so that no R is lost.
+type care[R any] struct {
+	keep *seam.Keeper
+	back func(R) // takes back what nobody takes; nil: there is no need
+}
+
+func newCare[R any](back func(R)) *care[R] { return &care[R]{seam.NewKeeper(back), back} }
+
+// Of leases and of Puts, the same for all locks.
+var (
+	careOfLeases = newCare(releaseUnused)
+	careOfPuts   = &care[struct{}]{keep: seam.NewKeeper(nil)}
+)
+
+// releaseUnused releases a lease that nobody has got. Should somebody have released
+// it who looked on the way, that is fine.
+func releaseUnused(l Lease) { l.giveBack(nil) }
+
 // newKept returns a Deferred whose value is not lost when a cancel comes at the
-// same time.
-func newKept[R any]() (*future.Deferred[R], future.Resolver[R]) {
+// same time, nor when nobody waits for it any more.
+func newKept[R any](c *care[R]) (*future.Deferred[R], future.Resolver[R]) {
 	d, res := future.New[R]()
-	seam.Keep(d)
+	c.keep.Keep(d)
 	return d, res
 }
 
 // now returns a Deferred that has succeeded with v. It is kept as well: its
 // callbacks may be queued on a loop when the cancel comes.
-func now[R any](v R) *future.Deferred[R] {
-	d, res := newKept[R]()
+func now[R any](c *care[R], v R) *future.Deferred[R] {
+	d, res := newKept(c)
 	res.Succeed(v)
 	return d
 }
 
 // take returns an unused waiter.
-func (l *line[R, P]) take(o owner) *waiter[R, P] {
+func (l *line[R, P]) take(o owner, c *care[R]) *waiter[R, P] {
 	w := l.spare
 	if w == nil {
 		if l.of == nil {
-			l.of = o
+			l.of, l.care = o, c
 		}
 		w = &waiter[R, P]{in: l}
 		w.at.Value = w
@@ -226,11 +241,11 @@ func (l *line[R, P]) remove(w *waiter[R, P]) {
 // tell settles the Deferred for which w stands. If that refuses the value, and has
 // not got it by leave, it goes to nobody, and comes back.
 func (w *waiter[R, P]) tell() {
-	if w.res.Settle(w.out.Value, w.out.Err) || w.out.Err != nil || w.in.back == nil {
+	if w.res.Settle(w.out.Value, w.out.Err) || w.out.Err != nil || w.in.care.back == nil {
 		return
 	}
 	if _, err := w.d.Result(); err != nil {
-		w.in.back.giveBack(w.out.Value)
+		w.in.care.back(w.out.Value)
 	}
 }
 

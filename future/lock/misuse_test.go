@@ -42,6 +42,12 @@ func TestMisuse(t *testing.T) {
 			"lock: Run: nil *Deferred: give it what Acquire returned"},
 		{"Run without function", func() { lock.Run[int](future.Succeed(lock.Lease{}), nil) },
 			"lock: Run: nil function: there is nothing to call"},
+		{"Run without function, with a lease", func() { lock.Run[int](s.Acquire(1), nil) }, "lock: Run: nil function: there is nothing to call"},
+		{"Run without function, in line", func() {
+			rest, _ := s.TryAcquire(s.Free())
+			defer rest.Release()
+			lock.Run[int](s.Acquire(1), nil)
+		}, "lock: Run: nil function: there is nothing to call"},
 		{"Size", func() { lock.Size(-1) },
 			"lock: Size below 0: 0 stores nothing; leave the option out for no limit"},
 		{"Backlog", func() { lock.Backlog(-1) },

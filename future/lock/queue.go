@@ -26,6 +26,7 @@ type Queue[T any] struct {
 	size    *limit // of what is stored; nil: none
 	backlog *limit // of the Gets that wait
 	closed  bool
+	care    *care[T]
 
 	// The first values are owed to the Gets that wait, if there are any: the
 	// desk has not come to them yet. The others are stored.
@@ -126,10 +127,10 @@ func (q *Queue[T]) Put(v T) *future.Deferred[struct{}] {
 	case q.hasRoom():
 		q.values.push(v)
 		serve(q, nil)
-		return now(struct{}{})
+		return now(careOfPuts, struct{}{})
 	}
 	defer q.mu.Unlock()
-	return q.puts.join(q, v)
+	return q.puts.join(q, careOfPuts, v)
 }
 
 // Get returns a Deferred of the oldest value that nobody else waits for, with
@@ -143,13 +144,16 @@ func (q *Queue[T]) Put(v T) *future.Deferred[struct{}] {
 // if nothing is left, with [ErrClosed].
 func (q *Queue[T]) Get() *future.Deferred[T] {
 	q.mu.Lock()
+	if q.care == nil {
+		q.care = newCare(q.giveBack)
+	}
 	q.admit(1)
 	left := q.values.n() - q.gets.n // what those who wait leave for this one
 	switch {
 	case q.gets.n == 0 && left > 0:
 		v := q.values.pop()
 		serve(q, nil)
-		return now(v)
+		return now(q.care, v)
 	case left <= 0 && q.closed:
 		q.mu.Unlock()
 		return future.Fail[T](ErrClosed)
@@ -157,10 +161,7 @@ func (q *Queue[T]) Get() *future.Deferred[T] {
 		q.mu.Unlock()
 		return future.Fail[T](q.backlog.over)
 	}
-	if q.gets.back == nil {
-		q.gets.back = q
-	}
-	d := q.gets.join(q, struct{}{})
+	d := q.gets.join(q, q.care, struct{}{})
 	serve(q, nil)
 	return d
 }
@@ -211,12 +212,11 @@ func (q *Queue[T]) admit(more int) {
 	}
 }
 
-// giveBack puts v, which nobody has got, before all others. Who is served next is
-// up to the loop that calls it.
+// giveBack puts v, which nobody has got, before all others.
 func (q *Queue[T]) giveBack(v T) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	q.values.unpop(v)
+	serve(q, nil)
 }
 
 // next tells those whose value has been put, then gives values to those who

@@ -31,6 +31,7 @@ func Run[T any](acquired *future.Deferred[Lease], f func() *future.Deferred[T]) 
 		panic("lock: Run: nil *Deferred: give it what Acquire returned")
 	}
 	if f == nil {
+		letGo(acquired)
 		panic("lock: Run: nil function: there is nothing to call")
 	}
 	r := &run[T]{acquired: acquired, f: f}
@@ -48,6 +49,11 @@ func Run[T any](acquired *future.Deferred[Lease], f func() *future.Deferred[T]) 
 		return result.On(ex)
 	}
 	return result
+}
+
+// letGo ends a wait for a lease, or releases that.
+func letGo(acquired *future.Deferred[Lease]) {
+	future.Then(acquired, func(l Lease) (none struct{}, _ error) { releaseUnused(l); return none, nil }).Cancel(nil)
 }
 
 type run[T any] struct {
@@ -80,7 +86,11 @@ func (r *run[T]) end(_ T, failed error) (none struct{}, _ error) {
 	if err != nil {
 		r.settle()
 	} else if wrong := lease.giveBack(r.settle); wrong != "" {
-		r.res.Fail(errors.Join(failed, errors.New(wrong)))
+		if r.f != nil { // it did not run: a reactor has stopped, and the lease has gone back
+			r.settle()
+		} else {
+			r.res.Fail(errors.Join(failed, errors.New(wrong)))
+		}
 	}
 	return none, nil
 }

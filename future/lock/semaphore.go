@@ -82,14 +82,11 @@ func (p *permits) acquire(n int) *future.Deferred[Lease] {
 	p.mu.Lock()
 	if p.barred(n) {
 		defer p.mu.Unlock()
-		if p.line.back == nil {
-			p.line.back = p
-		}
-		return p.line.join(p, n)
+		return p.line.join(p, careOfLeases, n)
 	}
 	lease := p.grant(n)
 	p.mu.Unlock()
-	return now(lease)
+	return now(careOfLeases, lease)
 }
 
 func (p *permits) tryAcquire(n int) (Lease, bool) {
@@ -128,10 +125,6 @@ func (p *permits) takeBack(h *hold, then func()) {
 	}
 	serve(p, then)
 }
-
-// giveBack releases a lease that nobody has got. Who is served next is up to the
-// loop that calls it.
-func (p *permits) giveBack(l Lease) { l.Release() }
 
 // next grants the first in line what it waits for, if that is free.
 func (p *permits) next() decided {

@@ -139,7 +139,9 @@ func (c *Cooperator) mustBe(verb string) {
 // returns false, and then the task fails with that error. (Whether it waits for
 // itself is looked at when it begins to wait: a wait that comes to be such
 // later never ends by itself.) When yield has returned false, the iterator is
-// to return: to yield again is a panic, as it is for any range-over-func.
+// to return: to yield again is a panic, as it is for any range-over-func. If the task
+// was stopped, the Deferred may have succeeded all the same: a lease or a value of
+// package lock is the iterator's then.
 //
 // If the iterator panics, the task fails with a *failure.Failure; so it does if
 // the iterator calls runtime.Goexit, which ends the goroutine of the loop, too.

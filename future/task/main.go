@@ -42,8 +42,9 @@ func (c ExitCode) valid() bool { return c >= 0 && c <= 255 }
 //
 // Before it returns, jobs of the reactor (future.GoOn, Reactor.Go) that still run
 // have a second to do so, or until a signal: their contexts have ended if their
-// Deferreds were canceled. If any take longer, the log tells. Goroutines of
-// future.Go, and jobs that need more time, are for f to wait for.
+// Deferreds were canceled. If any take longer, the log tells. A GoOn that has not
+// begun by then never does: its Deferred fails with reactor.ErrStopped. Goroutines of
+// future.Go, and jobs that must run or need more time, are for f to wait for.
 //
 // The status is 0 if f returned nil, and n for an error that is, wraps or joins
 // ExitCode(n). Any other error, also a panic of f with whatever value and an

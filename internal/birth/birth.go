@@ -61,13 +61,14 @@ func InLibrary(f runtime.Frame) bool {
 		!strings.HasSuffix(f.File, "_test.go")
 }
 
-// Func returns the name of f, a function, or of what v is otherwise.
+// Func returns the name of v: what it says itself, of a function its name, else its
+// type.
 func Func(v any) string {
+	if s, ok := v.(fmt.Stringer); ok {
+		return s.String()
+	}
 	r := reflect.ValueOf(v)
 	if r.Kind() != reflect.Func {
-		if s, ok := v.(fmt.Stringer); ok {
-			return s.String()
-		}
 		return fmt.Sprintf("%T", v)
 	}
 	if f := runtime.FuncForPC(r.Pointer()); f != nil {

@@ -61,6 +61,10 @@ type named struct{}
 
 func (named) String() string { return "a name of its own" }
 
+type namedFunc func()
+
+func (namedFunc) String() string { return "a name of its own" }
+
 func TestFunc(t *testing.T) {
 	for _, tt := range []struct {
 		v    any
@@ -69,6 +73,7 @@ func TestFunc(t *testing.T) {
 		{TestHere, "birth_test.TestHere"},
 		{func() {}, "birth_test.TestFunc.func1"},
 		{named{}, "a name of its own"},
+		{namedFunc(nil), "a name of its own"},
 		{42, "int"},
 	} {
 		if got := birth.Func(tt.v); got != tt.want {

@@ -2,6 +2,7 @@ package lifetime
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,9 +16,9 @@ type standard struct {
 	cancel context.CancelCauseFunc
 
 	parent context.Context
-	err    error           // what the children's Err is to say
-	cause  context.Context // a context with the cause that they are to tell
-	end    func()          // ends ctx with err and the cause
+	err    error                           // what the children's Err is to say
+	cause  atomic.Pointer[context.Context] // a context with the cause that they are to tell
+	end    func()                          // ends ctx with err and the cause
 }
 
 // standard returns the context inside of c, which it makes if need be.
@@ -60,9 +61,9 @@ func (s *standard) finish(err, cause error) {
 		s.cancel(cause)
 		return
 	}
-	var tell context.CancelCauseFunc
-	s.cause, tell = context.WithCancelCause(context.Background())
+	ctx, tell := context.WithCancelCause(context.Background())
 	tell(cause)
+	s.cause.Store(&ctx) // others may ask for a value meanwhile
 	s.err = err
 	s.end()
 	s.cancel(nil) // for go vet's peace; it has ended
@@ -84,8 +85,8 @@ func (s *standard) Err() error { return s.err }
 
 // Value is the parent's; within end it has the cause.
 func (s *standard) Value(key any) any {
-	if s.cause != nil {
-		if v := s.cause.Value(key); v != nil {
+	if cause := s.cause.Load(); cause != nil {
+		if v := (*cause).Value(key); v != nil {
 			return v
 		}
 	}

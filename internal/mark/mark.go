@@ -1,6 +1,6 @@
-// Package mark keeps one bit a goroutine: "this goroutine is the library's".
-// A loop sets it while it runs, the driver of a virtual clock while it drives,
-// a coroutine and a worker for their whole life. Await reads it to tell a
+// Package mark keeps one bit a goroutine: "this goroutine is a loop's or a
+// coroutine's". A loop sets it while it runs, the driver of a virtual clock while it
+// drives, a coroutine for its whole life. Await reads it to tell a
 // callback of a loop, which must not block, from a goroutine of the user's,
 // which may.
 //
@@ -50,22 +50,26 @@ func Coroutine(f func()) {
 	f()
 }
 
-// Worker is [Loop] for a worker's goroutine.
+// Worker calls f on a worker's goroutine. That is marked by the frame alone: the bit
+// says that a goroutine is a loop's, which must not block, or a coroutine's.
 //
 //go:noinline
-func Worker(f func()) {
-	was := Set(true)
-	defer Set(was)
-	f()
-}
+func Worker(f func()) { frame(f) }
 
 // VirtualWorker is [Worker] for one of a virtual clock, which takes turns with
 // others.
 //
 //go:noinline
-func VirtualWorker(f func()) {
-	was := Set(true)
-	defer Set(was)
+func VirtualWorker(f func()) { frame(f) }
+
+// Goroutine is [Worker] for one that is no loop's.
+//
+//go:noinline
+func Goroutine(f func()) { frame(f) }
+
+// frame has something to do after f, so that its caller is not replaced by f.
+func frame(f func()) {
+	defer runtime.KeepAlive(f)
 	f()
 }
 
@@ -79,6 +83,7 @@ const (
 	OnCoroutine
 	OnWorker
 	OnVirtualWorker
+	OnGoroutine
 )
 
 // IsWorker reports whether k is that of a worker, of whatever clock.
@@ -110,4 +115,4 @@ func Find() Kind {
 
 const prefix = "github.com/deferred-go/deferred/internal/mark."
 
-var kinds = map[string]Kind{"Loop": OnLoop, "Coroutine": OnCoroutine, "Worker": OnWorker, "VirtualWorker": OnVirtualWorker}
+var kinds = map[string]Kind{"Loop": OnLoop, "Coroutine": OnCoroutine, "Worker": OnWorker, "VirtualWorker": OnVirtualWorker, "Goroutine": OnGoroutine}

@@ -41,7 +41,7 @@ func TestTheBitIsTheGoroutines(t *testing.T) {
 }
 
 func TestMarkedFramesSetAndRestore(t *testing.T) {
-	for name, f := range map[string]func(func()){"Loop": mark.Loop, "Coroutine": mark.Coroutine, "Worker": mark.Worker, "VirtualWorker": mark.VirtualWorker} {
+	for name, f := range map[string]func(func()){"Loop": mark.Loop, "Coroutine": mark.Coroutine} {
 		within := false
 		f(func() { within = mark.IsSet() })
 		if !within || mark.IsSet() {
@@ -67,8 +67,9 @@ func TestFindIsTheInnermost(t *testing.T) {
 	mark.Worker(note)
 	mark.Coroutine(note)
 	mark.VirtualWorker(note)
+	mark.Goroutine(note)
 	mark.Worker(func() { mark.Loop(func() { deep(200, note) }) })
-	want := []mark.Kind{mark.OnLoop, mark.OnWorker, mark.OnCoroutine, mark.OnVirtualWorker, mark.OnLoop}
+	want := []mark.Kind{mark.OnLoop, mark.OnWorker, mark.OnCoroutine, mark.OnVirtualWorker, mark.OnGoroutine, mark.OnLoop}
 	for i := range want {
 		if got[i] != want[i] {
 			t.Errorf("%d: found %v, want %v", i, got[i], want[i])

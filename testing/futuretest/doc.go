@@ -12,7 +12,8 @@
 // code under test, wherever that takes a clock or an executor, and turns the
 // clock: everything runs on the test's own goroutine, inside Advance, in one
 // order, and no real time passes. The checks [Success], [Failure], [Pending] and
-// [Equal] first run what is ready at this instant, so a test need not.
+// [Equal] first run what is ready at this instant, so a test need not; called while
+// the clock is being driven, in a callback say, they look at what is there.
 //
 // # What is left behind
 //
