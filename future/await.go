@@ -25,8 +25,10 @@ import (
 // matches ctx.Err() and context.Cause(ctx). That harms no other waiter, and cancels
 // nothing, but for the exception below: to cancel what is waited for along with the
 // wait, write d.WithContext(ctx).Await(ctx). While it waits, it counts as a
-// consumer. If the Deferred's reactor stops, the wait ends with an error that
-// matches reactor.ErrStopped. Await takes note of a failure. It panics if ctx is nil.
+// consumer. If ctx ends when the outcome is there, and callbacks ahead still run, a
+// plain goroutine has the outcome at once, others wait for their turn. If the
+// Deferred's reactor stops, the wait ends with an error that matches
+// reactor.ErrStopped. Await takes note of a failure. It panics if ctx is nil.
 //
 // The exception is a wait in a line of package lock, so that no lease and no value is
 // given to nobody: if an Await of one gives up, or of what is derived from one or

@@ -213,11 +213,9 @@ func (d *Deferred[T]) Format(s fmt.State, verb rune) {
 // answer opens the doors of package seam.
 func (n *node) answer(a *seam.Asker) {
 	switch {
-	case a.Keeper != nil:
-		n.mu.Lock()
+	case a.Keeper != nil: // nobody else knows n yet
 		n.flags |= keeping
 		n.next = a.Keeper.Made(func(back any) any { return newKeeper(back) }).(*node)
-		n.mu.Unlock()
 	case a.Search && a.Target == nil:
 		a.Target = n
 	case a.Search:

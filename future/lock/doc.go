@@ -101,8 +101,9 @@
 // bounds an Await: m.Acquire().Await(ctx), q.Get().Await(ctx) and q.Put(v).Await(ctx)
 // leave the line when they give up, unless others are interested in that Deferred. A
 // lease or a value that is on its way to such a one goes back, and a value is the
-// next to be got. (One who reads it in passing, with Result of a Deferred on the way,
-// has not got it.) A Put cannot be taken back: q.Put(v).Await(ctx) succeeds if v has
+// next to be got, unless that Deferred or one before it has another reader, which may
+// have a use for it. (Who looks only later at a Deferred on the way, with Result or a
+// new callback, may see a lease or a value that has gone back.) A Put cannot be taken back: q.Put(v).Await(ctx) succeeds if v has
 // been put; one with others in between may give up just then. A Run is not ended with
 // an Await of it: lock.Run(m.Acquire(), f).Await(ctx) gives up, and f runs when its
 // turn comes. Write lock.Run(m.Acquire().WithContext(ctx), f) to bound the wait, or
