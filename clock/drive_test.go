@@ -262,6 +262,29 @@ func TestHold_end_of_a_context(t *testing.T) {
 	})
 }
 
+// Step does not wait for a Hold if time is not to move.
+func TestStep_and_a_Hold(t *testing.T) {
+	r := newRig()
+	var release func()
+	r.CallLater(0, func() { release = r.Hold() })
+	if !r.Step() {
+		t.Error("nothing ran")
+	}
+	release()
+}
+
+// Time ends, and what would be due after that is due then.
+func TestEnd_of_time(t *testing.T) {
+	r := newRig()
+	r.AdvanceTo(epoch.AddDate(1000, 0, 0))
+	end := r.Now()
+	r.CallLater(time.Hour, func() {})
+	r.Advance(0)
+	if r.Pending() != 0 || r.Now() != end || end.Year() != 2292 {
+		t.Errorf("it is %v, %d are scheduled", r.Now(), r.Pending())
+	}
+}
+
 // panics is a context whose AfterFunc does.
 type panics struct{ context.Context }
 

@@ -47,7 +47,7 @@ type Virtual struct {
 
 	driving bool
 	doing   bool // it is a Do for which nobody drives
-	drives  int  // how many have begun
+	drives  int  // how many there have been
 	run     drive
 	holds   int
 	asked   []func() // what Do has for the drive

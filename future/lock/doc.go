@@ -33,10 +33,10 @@
 //
 // Acquire within the function that releases: a lease which is the result of a
 // coroutine, or of a Go that was canceled, may be nobody's. In a task of a Cooperator
-// yield a Run, or look at the Deferred also if yield has returned false. Do not gather Acquires
-// or Gets, with All, Any, Race, AsCompleted or Join2: of those that have come when
-// the gather fails, or has its first, the leases and values are lost. To take from
-// the first of two queues, let both be fed into one.
+// yield a Run, or look at the Deferred also if yield has returned false. Do not gather
+// Acquires or Gets, with All, Any, Race, AsCompleted or Join2: of those that have come
+// when the gather fails, or has its first, the leases and values are lost. To take
+// from the first of two queues, let both be fed into one.
 //
 // # The order
 //
@@ -103,11 +103,12 @@
 // lease or a value that is on its way to such a one goes back, and a value is the
 // next to be got, unless that Deferred or one before it has another reader, which may
 // have a use for it. (Who looks only later at a Deferred on the way, with Result or a
-// new callback, may see a lease or a value that has gone back.) A Put cannot be taken back: q.Put(v).Await(ctx) succeeds if v has
-// been put; one with others in between may give up just then. A Run is not ended with
-// an Await of it: lock.Run(m.Acquire(), f).Await(ctx) gives up, and f runs when its
-// turn comes. Write lock.Run(m.Acquire().WithContext(ctx), f) to bound the wait, or
-// put WithContext behind Run for both.
+// new callback, may see a lease or a value that has gone back.) A Put cannot be taken
+// back: q.Put(v).Await(ctx) succeeds if v has been put; one with others in between may
+// give up just then. A Run is not ended with an Await of it:
+// lock.Run(m.Acquire(), f).Await(ctx) gives up, and f runs when its turn comes. Write
+// lock.Run(m.Acquire().WithContext(ctx), f) to bound the wait, or put WithContext
+// behind Run for both.
 //
 // A reactor that stops does not call the callbacks that are on it. What they would
 // have been given goes back, at once or when their turn comes, unless others have got

@@ -108,6 +108,45 @@ func TestOneOfTwoCallbacksIsOnAStoppedReactor(t *testing.T) {
 	}
 }
 
+// A Run goes on when an Await of it gives up; the wait of one ends with its context.
+func TestRunAndAnAwaitThatGivesUp(t *testing.T) {
+	for _, bound := range []bool{false, true} {
+		var m lock.Mutex
+		first, _ := m.TryAcquire()
+		ctx, cancel := context.WithCancel(context.Background())
+		acquired := m.Acquire()
+		if bound {
+			acquired = acquired.WithContext(ctx)
+		}
+		ran := false
+		d := lock.Run(acquired, func() *future.Deferred[int] { ran = true; return one() })
+		cancel()
+		d.Await(ctx)
+		if bound {
+			d.Await(context.Background()) // its context ends on a goroutine
+		}
+		first.Release()
+		if ran == bound {
+			t.Errorf("bound: %v, ran: %v", bound, ran)
+		}
+		wantFree(t, &m)
+	}
+}
+
+// A cancel that finds the function of a Finally queued goes no further.
+func TestCancelAtAQueuedFinally(t *testing.T) {
+	clk := clock.NewVirtual()
+	r := reactor.New(clk)
+	var m lock.Mutex
+	d := lock.Run(m.Acquire().On(r).Finally(func() error { return nil }), one)
+	d.Cancel(nil)
+	clk.Advance(0)
+	if v, err := d.Result(); v != 1 || err != nil {
+		t.Errorf("got %d, %v", v, err)
+	}
+	wantFree(t, &m)
+}
+
 // A Run whose reactor has stopped releases the lease once.
 func TestRunOnAStoppedReactorReleasesOnce(t *testing.T) {
 	for _, early := range []bool{false, true} {
